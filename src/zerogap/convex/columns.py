@@ -1,0 +1,157 @@
+"""Column generation: the gauge D₁ and its regularised form, exactly, over any oracle's atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from zerogap.convex.conic import master
+from zerogap.convex.oracles import Atoms, Oracle
+from zerogap.errors import MethodError
+from zerogap.problem import Array, relative
+
+_MAX_ROUNDS = 100
+# Weights below this share of the largest are interior-point residue, not neurons.
+_NEGLIGIBLE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Gauge:
+    """A bracket lower ≤ D₁ ≤ upper (or of the regularised optimum), with what proves each end.
+
+    multipliers: Λ (n, k), scaled so that c(Λ) equals the allowed level. atoms, weights: the unit
+    branch outputs and their (m, k) output weights; they interpolate Y (gauge) or fit it.
+    """
+
+    lower: float
+    upper: float
+    multipliers: Array
+    atoms: Atoms
+    weights: Array
+
+
+def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float = 1e-9) -> Gauge:
+    """Bracket D₁ = min Σ‖w_j‖ s.t. Σ v_j w_jᵀ = Y, v_j ∈ V, to a relative gap (theory §1, §3).
+
+    With `level` τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). Alternates between the
+    master over the atoms found so far and the oracle, which lists every violated constraint;
+    each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
+    `tolerance` or no longer improves, so read the bracket, not the tolerance.
+    """
+    scale = np.linalg.norm(Y)
+    if scale == 0:
+        empty = oracle.start()[np.zeros(0, dtype=int)]
+        return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))
+    Y, level = Y / scale, None if level is None else level / scale
+    allowed = 1.0 if level is None else level
+    atoms = oracle.start()
+    lower, upper = -np.inf, np.inf
+    multipliers, fit, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
+    stalled = 0
+    for _ in range(_MAX_ROUNDS):
+        try:
+            proposal, lengths = master(atoms.V, Y, level)
+        except MethodError:
+            if np.isinf(upper):
+                raise
+            break
+        values, candidates = oracle.price(proposal)
+        stalled += 1
+        rescaled = feasible(proposal, Y, float(values.max()), level)
+        if (value := dual_value(rescaled, Y, level)) > lower:
+            lower, multipliers, stalled = value, rescaled, 0
+        kept, lengths = sparse_fit(atoms.V, lengths, Y, level)
+        if (value := primal_value(atoms.V[:, kept], lengths, Y, level)) < upper:
+            upper, fit, weights, stalled = value, atoms[kept], lengths, 0
+        closed = relative(upper - lower, upper) <= tolerance
+        if closed or stalled == 3 or values.max() <= allowed * (1 + 1e-12):
+            break
+        used = np.linalg.norm(proposal.T @ atoms.V, axis=0) > 0.9 * allowed
+        used[kept] = True
+        atoms = _distinct(candidates[values > 0.99 * allowed] + atoms[used])
+    if np.isinf(upper):
+        raise MethodError("column generation found no weights that interpolate")
+    kept, weights = vertex(fit.V, weights)
+    fit = fit[kept]
+    upper = primal_value(fit.V, weights, Y, level)
+    if level is not None:
+        return Gauge(lower * scale**2, upper * scale**2, multipliers * scale, fit, weights * scale)
+    return Gauge(lower * scale, upper * scale, multipliers, fit, weights * scale)
+
+
+def feasible(multipliers: Array, Y: Array, c: float, level: float | None) -> Array:
+    """The best multiple of Λ with c(Λ) at most the allowed level, given c = c(Λ)."""
+    if level is None:
+        return multipliers / c if c > 0 else multipliers
+    inner = float(np.sum(multipliers * Y))
+    square = float(np.sum(multipliers**2))
+    ideal = inner / square if square > 0 else 0.0
+    return multipliers * max(0.0, min(ideal, level / c if c > 0 else np.inf))
+
+
+def dual_value(multipliers: Array, Y: Array, level: float | None) -> float:
+    """tr(ΛᵀY), less ½‖Λ‖² when regularised."""
+    value = float(np.sum(multipliers * Y))
+    return value if level is None else value - 0.5 * float(np.sum(multipliers**2))
+
+
+def primal_value(V: Array, weights: Array, Y: Array, level: float | None) -> float:
+    """Σ‖w_j‖, or ½‖VW − Y‖² + level Σ‖w_j‖ when regularised."""
+    total = float(np.linalg.norm(weights, axis=1).sum())
+    if level is None:
+        return total if np.linalg.norm(V @ weights - Y) <= 1e-9 else np.inf
+    return 0.5 * float(np.linalg.norm(V @ weights - Y) ** 2) + level * total
+
+
+def sparse_fit(V: Array, weights: Array, Y: Array, level: float | None) -> tuple[Array, Array]:
+    """Indices and weights of the atoms in use; for interpolation corrected to V W = Y exactly."""
+    norms = np.linalg.norm(weights, axis=1)
+    kept = np.flatnonzero(norms > _NEGLIGIBLE * norms.max())
+    if level is not None:
+        return kept, weights[kept]
+    for chosen in (kept, np.arange(len(norms))):
+        # Correct in proportion to the weights, so that small ones are not blown up or flipped.
+        s = norms[chosen] + 1e-300
+        for _ in range(2):
+            residual = Y - V[:, chosen] @ weights[chosen]
+            step = s[:, None] * np.linalg.lstsq(V[:, chosen] * s, residual, rcond=1e-13)[0]
+            weights = weights.copy()
+            weights[chosen] += step
+        if np.linalg.norm(Y - V[:, chosen] @ weights[chosen]) <= 1e-10:
+            break
+    return chosen, weights[chosen]
+
+
+def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
+    """The same outputs V W at no higher cost from at most k·n atoms (Carathéodory, theory §8).
+
+    With the directions of the output weights fixed, their lengths solve a linear program, and a
+    vertex of it has no more nonzeros than equations.
+    """
+    lengths = np.linalg.norm(weights, axis=1)
+    if not len(lengths) or lengths.min() == 0:
+        return np.arange(len(lengths)), weights
+    directions = weights / lengths[:, None]
+    columns = np.einsum("nm,mk->nkm", V, directions).reshape(-1, len(lengths))
+    scale = lengths.sum()
+    target = columns @ lengths
+    options = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    found = linprog(
+        np.ones(len(lengths)), A_eq=columns, b_eq=target / scale, method="highs-ds", options=options
+    )
+    if found.status != 0:
+        return np.arange(len(lengths)), weights
+    kept = np.flatnonzero(found.x > 1e-12)
+    exact = np.linalg.lstsq(columns[:, kept], target, rcond=None)[0]
+    residual = np.linalg.norm(columns[:, kept] @ exact - target)
+    if exact.min() < 0 or residual > 1e-10 * np.linalg.norm(target):
+        return np.arange(len(lengths)), weights
+    return kept, exact[:, None] * directions[kept]
+
+
+def _distinct(atoms: Atoms) -> Atoms:
+    """Keep the first of atoms whose weights agree to 1e-6, which moves the optimum by 1e-12."""
+    _, first = np.unique(np.round(atoms.U.T, 6), axis=0, return_index=True)
+    return atoms[np.sort(first)]

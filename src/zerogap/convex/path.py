@@ -1,0 +1,359 @@
+"""The path program: D₁^path(L) for scalar targets, exact at L = 3, a lower bound beyond (§4, §5).
+
+One identity carries it. For z in conv(±V_{L-1}) and ν with P = {ν > 0},
+
+    νᵀφ(z) = max_{S ⊆ P} [Σ_S ν_i z_i] − Σ_{ν<0} |ν_i| φ(z_i),
+
+and −|ν_i| φ(z_i) = min_{0 ≤ μ_i ≤ |ν_i|} −μ_i z_i, so by minimax (both sets convex, compact)
+
+    c_L(ν) = max_{S ⊆ P} min_{0 ≤ μ ≤ ν⁻} c±_{L-1}(ν_S − μ),     c±(ν) = max(c(ν), c(−ν)).
+
+Unrolled down to c±₂, which pricing knows exactly, this is a tree whose leaves are linear in λ and
+the μ's once the signs of λ are fixed: a linear program over that orthant with cuts νᵀv ≤ 1,
+v ∈ V₂. Its multipliers are the branches of the network. Any feasible μ's prove c_L(λ) ≤ max over
+the leaves, whatever found them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import comb
+
+import clarabel
+import numpy as np
+from scipy import sparse
+
+from zerogap.convex.columns import dual_value, feasible, primal_value, sparse_fit, vertex
+from zerogap.convex.conic import master, minimise
+from zerogap.convex.oracles import Features
+from zerogap.errors import MethodError
+from zerogap.problem import Array, relative
+
+# Leaves of a tree; each is one pricing and at least one row of the linear program per round.
+MAX_LEAVES = 20_000
+_MAX_ROUNDS = 60
+_MAX_ORTHANTS = 12
+
+# How a node is reached from the root: (sign, subset) pairs.
+Trail = tuple[tuple[int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """One unit second-layer neuron φ(Σ_j m_j φ(X u_j)): U (d, m) of unit columns, mixture m."""
+
+    U: Array
+    mixture: Array
+
+    def outputs(self, X: Array) -> Array:
+        """The neuron's outputs (n,), an element of V₃ when Σ|m_j| ≤ 1."""
+        return np.maximum(np.maximum(X @ self.U, 0) @ self.mixture, 0)
+
+    def layers(self) -> tuple[Array, Array]:
+        """(W₁, w₂) of unit norm with the same output, splitting each mixture weight evenly."""
+        root = np.sqrt(np.abs(self.mixture))
+        return self.U * root, (np.sign(self.mixture) * root)[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class PathGauge:
+    """A bracket of the path program's optimum.
+
+    lower: λᵀy (less ½‖λ‖² when regularised) with c_L(λ) at most the level, proved by `mu`.
+    upper: the value of the three-layer network Σ_j w_j branch_j, inf if none was recovered.
+    mu: rows of the tree's μ's, depth first (the order of `unroll`), scaled with λ.
+    """
+
+    lower: float
+    upper: float
+    multipliers: Array
+    mu: Array
+    branches: tuple[Branch, ...]
+    weights: Array
+
+
+def leaves_of(positive: int, negative: int, depth: int) -> int:
+    """Number of leaves below a node whose vector has so many positive and negative entries."""
+    if depth == 2:
+        return 1
+
+    def below(p: int, q: int) -> int:
+        return sum(comb(p, s) * leaves_of(s, q, depth - 1) for s in range(p + 1))
+
+    return below(positive, negative) + below(negative, positive)
+
+
+def subsets(indices: Array) -> Iterator[Array]:
+    """All subsets of the indices, in binary order, the empty one first."""
+    for mask in range(2 ** len(indices)):
+        yield indices[[bool(mask >> i & 1) for i in range(len(indices))]]
+
+
+def path_gauge(
+    features: Features,
+    y: Array,
+    depth: int,
+    level: float | None = None,
+    signs: Array | None = None,
+    tolerance: float = 1e-9,
+) -> PathGauge:
+    """Solve the path program of depth L ≥ 3 for scalar targets y (n,).
+
+    With level None: the gauge D₁^path(L); else max λᵀy − ½‖λ‖² s.t. c_L(λ) ≤ level. Starts in the
+    orthant of λ given by `signs` and crosses into a neighbour while the optimum lies on the wall
+    (the dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
+    is larger than MAX_LEAVES.
+    """
+    n = len(y)
+    scale = float(np.linalg.norm(y))
+    if scale == 0:
+        return PathGauge(0.0, 0.0, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
+    y, level = y / scale, None if level is None else level / scale
+    signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
+    best: PathGauge | None = None
+    seen: set[bytes] = set()
+    for _ in range(_MAX_ORTHANTS):
+        seen.add(signs.tobytes())
+        found = _solve_orthant(features, y, depth, level, signs, tolerance)
+        if best is None or found.lower > best.lower:
+            best = found
+        if relative(best.upper - best.lower, best.upper) <= 10 * tolerance:
+            break
+        on_wall = np.abs(found.multipliers) <= 1e-6 * np.abs(found.multipliers).max()
+        flipped = np.where(on_wall, -signs, signs)
+        if not on_wall.any() or flipped.tobytes() in seen:
+            break
+        signs = flipped
+    assert best is not None
+    dual = scale if level is not None else 1.0
+    value = scale**2 if level is not None else scale
+    return PathGauge(
+        best.lower * value,
+        best.upper * value,
+        best.multipliers * dual,
+        best.mu * dual,
+        best.branches,
+        best.weights * scale,
+    )
+
+
+def path_level(features: Features, nu: Array, mu: Array, depth: int) -> float:
+    """The upper bound on c±_L(ν) that the rows of `mu` prove, re-evaluated leaf by leaf."""
+    rows = iter(mu)
+    _, leaves = unroll(nu, depth, lambda _: next(rows))
+    return float(features.levels(leaves.T)[0].max())
+
+
+def unroll(nu: Array, depth: int, mu_of: Callable[[Trail], Array]) -> tuple[Array, Array]:
+    """The tree below ν: its μ's, clipped into 0 ≤ μ ≤ ν⁻, and its leaves, both depth first.
+
+    Signs go (+, −), subsets in binary order; `mu_of` gives the μ of the node that a trail of
+    (sign, subset) pairs reaches.
+    """
+    rows: list[Array] = []
+    leaves: list[Array] = []
+
+    def descend(nu: Array, depth: int, trail: Trail) -> None:
+        if depth == 2:
+            leaves.append(nu)
+            return
+        for sign in (1, -1):
+            w = sign * nu
+            for S in subsets(np.flatnonzero(w > 0)):
+                step = (*trail, (sign, tuple(S.tolist())))
+                mu = np.clip(mu_of(step), 0, np.maximum(-w, 0))
+                rows.append(mu)
+                child = -mu
+                child[S] = w[S]
+                descend(child, depth - 1, step)
+
+    descend(nu, depth, ())
+    return np.array(rows), np.array(leaves)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tree:
+    """The tree over an orthant: every node's vector as a sparse linear map of the unknowns.
+
+    maps: leaf → (n, unknowns). bounds: rows B with B x ≤ 0 for 0 ≤ μ ≤ |ν|. places: trail → (slice
+    start, indices) of that node's μ among the unknowns; the first n unknowns are λ.
+    """
+
+    maps: list[sparse.csr_matrix]
+    bounds: sparse.csr_matrix
+    places: dict[Trail, tuple[int, Array]]
+    unknowns: int
+
+
+def _build(signs: Array, depth: int) -> _Tree:
+    n = len(signs)
+    count = leaves_of(int(np.sum(signs > 0)), int(np.sum(signs < 0)), depth)
+    if count > MAX_LEAVES:
+        raise MethodError(
+            f"the path program for n = {n}, depth {depth} has {count} leaves; accepted are at "
+            f"most {MAX_LEAVES}"
+        )
+    # Entries are dicts {unknown: coefficient}; at each node ν has fixed signs.
+    places: dict[Trail, tuple[int, Array]] = {}
+    bounds: list[dict[int, float]] = []
+    leaves: list[list[dict[int, float]]] = []
+    unknowns = n
+
+    def descend(nu: list[dict[int, float]], sign_of: Array, depth: int, trail: Trail) -> None:
+        nonlocal unknowns
+        if depth == 2:
+            leaves.append(nu)
+            return
+        for sign in (1, -1):
+            minus = np.flatnonzero(sign * sign_of < 0)
+            for S in subsets(np.flatnonzero(sign * sign_of > 0)):
+                if not len(S):
+                    continue  # ν = 0 − μ is best at μ = 0
+                step = (*trail, (sign, tuple(S.tolist())))
+                places[step] = (unknowns, minus)
+                child: list[dict[int, float]] = [{} for _ in range(n)]
+                for i in S:
+                    child[i] = {key: sign * c for key, c in nu[i].items()}
+                for j, i in enumerate(minus):
+                    child[i] = {unknowns + j: -1.0}
+                    bounds.append({unknowns + j: -1.0})
+                    bounds.append(
+                        {unknowns + j: 1.0, **{key: sign * c for key, c in nu[i].items()}}
+                    )
+                unknowns += len(minus)
+                signs_below = np.zeros(n, dtype=int)
+                signs_below[S], signs_below[minus] = 1, -1
+                descend(child, signs_below, depth - 1, step)
+
+    descend([{i: 1.0} for i in range(n)], signs, depth, ())
+    bounds += [{i: -float(signs[i])} for i in range(n)]
+    return _Tree(
+        maps=[_rows(nu, unknowns) for nu in leaves],
+        bounds=_rows(bounds, unknowns),
+        places=places,
+        unknowns=unknowns,
+    )
+
+
+def _rows(entries: list[dict[int, float]], width: int) -> sparse.csr_matrix:
+    indptr = np.cumsum([0] + [len(e) for e in entries])
+    indices = np.array([key for e in entries for key in e], dtype=int)
+    data = np.array([c for e in entries for c in e.values()])
+    return sparse.csr_matrix((data, indices, indptr), shape=(len(entries), width))
+
+
+def _solve_orthant(
+    features: Features, y: Array, depth: int, level: float | None, signs: Array, tolerance: float
+) -> PathGauge:
+    n = len(y)
+    allowed = 1.0 if level is None else level
+    tree = _build(signs, depth)
+    stacked = sparse.vstack(tree.maps).tocsr()  # (leaves * n, unknowns)
+    q = np.zeros(tree.unknowns)
+    q[:n] = -y
+    diagonal = np.zeros(tree.unknowns)
+    diagonal[:n] = 0.0 if level is None else 1.0
+    P = sparse.diags(diagonal).tocsc()
+
+    # Cuts: (leaf, ± u). All leaves start with the ends of every dimension of V₂ they may touch.
+    start = features.groups[-1].points.T
+    pool: list[Array] = [np.hstack([start])]
+    cuts = [(leaf, j, s) for leaf in range(len(tree.maps)) for j in range(start.shape[1]) for s in (1, -1)]
+    owner = np.array([leaf for leaf, _, _ in cuts])
+    which = np.array([j for _, j, _ in cuts])
+    side = np.array([s for _, _, s in cuts], dtype=float)
+
+    best = PathGauge(-np.inf, np.inf, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
+    branches: list[Branch] = []
+    stalled = 0
+    for _ in range(_MAX_ROUNDS):
+        U = np.hstack(pool)
+        V = np.maximum(features.X @ U, 0)
+        rows = _cut_rows(stacked, n, owner, (V[:, which] * side).T)
+        A = sparse.vstack([rows, tree.bounds]).tocsc()
+        b = np.concatenate([np.full(rows.shape[0], allowed), np.zeros(tree.bounds.shape[0])])
+        try:
+            x, z = minimise(P, q, A, b, [clarabel.NonnegativeConeT(len(b))])
+        except MethodError:
+            break
+        # λ and μ's, clipped into their boxes from the root down, then priced leaf by leaf.
+        lam = np.where(signs * x[:n] > 0, x[:n], 0.0)
+
+        def mu_of(trail: Trail, x: Array = x) -> Array:
+            out = np.zeros(n)
+            if trail in tree.places:
+                place, minus = tree.places[trail]
+                out[minus] = x[place : place + len(minus)]
+            return out
+
+        mu, leaf_vectors = unroll(lam, depth, mu_of)
+        values, _ = features.levels(leaf_vectors.T)
+        multipliers = feasible(lam[:, None], y[:, None], float(values.max()), level)[:, 0]
+        lower = dual_value(multipliers, y, level)
+        stalled += 1
+        if lower > best.lower:
+            ratio = np.linalg.norm(multipliers) / max(np.linalg.norm(lam), 1e-300)
+            best = PathGauge(
+                lower, best.upper, multipliers, mu * ratio, best.branches, best.weights
+            )
+            stalled = 0
+        if depth == 3:
+            branches += _mixtures(U, owner, which, side, z[: len(owner)])
+            upper, used, weights = _fit(features, branches, y, level)
+            if upper < best.upper:
+                best = PathGauge(best.lower, upper, best.multipliers, best.mu, used, weights)
+                branches, stalled = list(used), 0
+            if relative(best.upper - best.lower, best.upper) <= tolerance:
+                break
+        own = np.asarray(stacked @ x).reshape(-1, n)
+        values, arguments = features.levels(own.T)
+        violated = np.flatnonzero(values > allowed * (1 + 1e-10))
+        if not len(violated) or stalled == 4 or values.max() <= allowed * (1 + tolerance / 10):
+            break
+        # Each violated leaf gets its maximiser; dropping slack cuts would let the μ's cycle.
+        added = arguments[:, violated]
+        signs_added = np.sign(
+            np.einsum("nm,nm->m", np.maximum(features.X @ added, 0), own.T[:, violated])
+        )
+        pool = [U, added]
+        owner = np.concatenate([owner, violated])
+        which = np.concatenate([which, U.shape[1] + np.arange(len(violated))])
+        side = np.concatenate([side, signs_added])
+    return best
+
+
+def _cut_rows(stacked: sparse.csr_matrix, n: int, owner: Array, v: Array) -> sparse.csr_matrix:
+    """Rows vᵀ(leaf map) for cuts (leaf, v): one sparse product over all leaves at once."""
+    m = len(owner)
+    columns = (owner[:, None] * n + np.arange(n)).ravel()
+    picker = sparse.csr_matrix(
+        (v.ravel(), columns, np.arange(0, m * n + 1, n)), shape=(m, stacked.shape[0])
+    )
+    return (picker @ stacked).tocsr()
+
+
+def _mixtures(U: Array, owner: Array, which: Array, side: Array, z: Array) -> list[Branch]:
+    """The second-layer neuron that each leaf's cut multipliers z spell out."""
+    found = []
+    largest = z.max()
+    for leaf in np.unique(owner[z > 1e-7 * largest]):
+        active = (owner == leaf) & (z > 1e-9 * largest)
+        found.append(Branch(U[:, which[active]], side[active] * z[active] / z[active].sum()))
+    return found
+
+
+def _fit(
+    features: Features, branches: list[Branch], y: Array, level: float | None
+) -> tuple[float, tuple[Branch, ...], Array]:
+    """The best output weights of given branches: (value or inf, branches in use, weights)."""
+    V = np.column_stack([branch.outputs(features.X) for branch in branches])
+    try:
+        _, weights = master(V, y[:, None], level)
+    except MethodError:
+        return np.inf, (), np.zeros(0)
+    kept, weights = sparse_fit(V, weights, y[:, None], level)
+    fewer, weights = vertex(V[:, kept], weights)
+    kept = kept[fewer]
+    value = primal_value(V[:, kept], weights, y[:, None], level)
+    return value, tuple(branches[j] for j in kept), weights[:, 0]

@@ -1,0 +1,25 @@
+"""Every way zerogap can refuse, each with one line that says what is accepted."""
+
+
+class ZerogapError(Exception):
+    """Base of all errors that zerogap raises on purpose."""
+
+
+class ProblemError(ZerogapError, ValueError):
+    """A problem's data or options are malformed."""
+
+
+class InfeasibleError(ProblemError):
+    """No network of the asked kind interpolates the data."""
+
+
+class MethodError(ZerogapError):
+    """No method computes what was asked at this size, or a solver failed."""
+
+
+class DataError(ZerogapError):
+    """A data, result or certificate file cannot be read."""
+
+
+class ConfigError(ZerogapError):
+    """A configuration names or asks for something that does not exist."""
