@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,26 @@ class Network:
         Minimal among rescalings of whole layers, for both regularisers.
         """
         return Network(tuple(balance(branch) for branch in self.branches), self.activation)
+
+    def balanced_units(self, sweeps: int = 200) -> Network:
+        """The same function with every hidden unit's ingoing and outgoing norms equal.
+
+        Never worse than `balanced` for weight decay: φ is positively homogeneous, so any scale
+        may move across a unit, and equal norms are the minimum over it (AM–GM).
+        """
+        branches = []
+        for branch in self.balanced().branches:
+            layers = [W.copy() for W in branch]
+            for _ in range(sweeps):
+                for before, after in pairwise(layers):
+                    into = np.linalg.norm(before, axis=0)
+                    out = np.linalg.norm(after, axis=1)
+                    alive = (into > 0) & (out > 0)
+                    ratio = np.sqrt(np.divide(out, into, out=np.zeros_like(into), where=alive))
+                    before *= ratio
+                    after *= np.divide(1, ratio, out=np.zeros_like(ratio), where=alive)[:, None]
+            branches.append(tuple(layers))
+        return Network(tuple(branches), self.activation)
 
     def ranks(self, tolerance: float = 1e-4) -> list[int]:
         """Numerical rank of each layer, over all branches together (block-diagonal)."""

@@ -111,30 +111,30 @@ def path_gauge(
         return PathGauge(0.0, 0.0, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
     y, level = y / scale, None if level is None else level / scale
     signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
-    best: PathGauge | None = None
+    below = above = None
     seen: set[bytes] = set()
     for _ in range(_MAX_ORTHANTS):
         seen.add(signs.tobytes())
         found = _solve_orthant(features, y, depth, level, signs, tolerance)
-        if best is None or found.lower > best.lower:
-            best = found
-        if relative(best.upper - best.lower, best.upper) <= 10 * tolerance:
+        below = found if below is None or found.lower > below.lower else below
+        above = found if above is None or found.upper < above.upper else above
+        if relative(above.upper - below.lower, above.upper) <= 10 * tolerance:
             break
         on_wall = np.abs(found.multipliers) <= 1e-6 * np.abs(found.multipliers).max()
         flipped = np.where(on_wall, -signs, signs)
         if not on_wall.any() or flipped.tobytes() in seen:
             break
         signs = flipped
-    assert best is not None
+    assert below is not None and above is not None
     dual = scale if level is not None else 1.0
     value = scale**2 if level is not None else scale
     return PathGauge(
-        best.lower * value,
-        best.upper * value,
-        best.multipliers * dual,
-        best.mu * dual,
-        best.branches,
-        best.weights * scale,
+        below.lower * value,
+        above.upper * value,
+        below.multipliers * dual,
+        below.mu * dual,
+        above.branches,
+        above.weights * scale,
     )
 
 
@@ -309,7 +309,7 @@ def _solve_orthant(
         own = np.asarray(stacked @ x).reshape(-1, n)
         values, arguments = features.levels(own.T)
         violated = np.flatnonzero(values > allowed * (1 + 1e-10))
-        if not len(violated) or stalled == 4 or values.max() <= allowed * (1 + tolerance / 10):
+        if not len(violated) or stalled == 12 or values.max() <= allowed * (1 + tolerance / 10):
             break
         # Each violated leaf gets its maximiser; dropping slack cuts would let the μ's cycle.
         added = arguments[:, violated]

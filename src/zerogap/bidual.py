@@ -1,0 +1,332 @@
+"""The dual value of any problem, bracketed: multipliers below, a parallel network above (§1).
+
+The bidual of every network of depth L is the parallel network of depth L, so one routine serves
+all architectures: it brackets the gauge D₁ (or, for beta > 0, the regularised optimum at a level)
+and says what proves each end. Evidence is a plain dict of arrays, as certificates store it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from zerogap import closed_form as cf
+from zerogap.arrangements import max_cells
+from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
+from zerogap.convex.nuclear import nuclear_map
+from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
+from zerogap.convex.path import leaves_of, path_gauge
+from zerogap.errors import MethodError
+from zerogap.networks import Network
+from zerogap.problem import Array, Problem, is_whitened, relative
+
+# Cells beyond which arrangements are not enumerated: pricing touches each of them every round.
+MAX_CELLS = 20_000
+# Worst case of the path program's tree that is tried.
+MAX_LEAVES = 4_000
+# Intervals of the search over t (theory §1): each costs one dual solve, and the width of the
+# bracket halves with twice as many. Linear networks solve their duals in milliseconds.
+_LEVELS = {"linear": 160, "relu": 40}
+
+
+@dataclass(frozen=True, eq=False)
+class Bidual:
+    """A bracket of the dual value of a problem, in total values.
+
+    lower: proved by `evidence`. upper: the value of `network`, a parallel network of the
+    problem's depth; inf where none was found. methods name what produced them.
+    """
+
+    lower: float
+    upper: float
+    evidence: dict[str, Any]
+    network: Network | None
+    method: str
+
+    @property
+    def closed(self) -> bool:
+        """Whether both ends agree to 1e-6 relative, so that the dual value is known."""
+        return relative(self.upper - self.lower, self.upper) <= 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The gauge of one problem at one level: scaled bracket, evidence, branches of unit cost.
+
+    branches[j]: inner layers of unit norm; weights (m, k): their output rows.
+    """
+
+    lower: float
+    upper: float
+    evidence: dict[str, Any]
+    branches: tuple[tuple[Array, ...], ...]
+    weights: Array
+    method: str
+
+
+def bidual(problem: Problem) -> Bidual:
+    """Bracket the dual value of a problem (theory §1 to §7).
+
+    Raises MethodError only if not even a weak bound can be computed.
+    """
+    solver = Gauges(problem)
+    if problem.beta is None:
+        piece = solver.at(None)
+        network = solver.network(piece)
+        return Bidual(
+            problem.total(piece.lower), problem.total(piece.upper), piece.evidence, network,
+            piece.method,
+        )  # fmt: skip
+    if problem.regularizer == "power" or problem.depth == 2:
+        piece = solver.at(problem.beta * problem.depth / 2)
+        return Bidual(
+            piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method
+        )
+    return _over_levels(problem, solver)
+
+
+class Gauges:
+    """The gauge of one data set and depth, at any level (None: interpolation)."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @cached_property
+    def features(self) -> Features:
+        """V₂ by its faces; built once for all levels."""
+        return Features(self.problem.X)
+
+    @cached_property
+    def orthant(self) -> Orthant:
+        return Orthant(self.problem.X)
+
+    def at(self, level: float | None) -> Piece:
+        """The bracket from the first method that applies, from most to least exact."""
+        problem = self.problem
+        if problem.activation == "linear":
+            return self._linear(level)
+        rank_one = cf.RankOne.of(problem)
+        if rank_one is not None:
+            return self._rank_one(rank_one, level)
+        if is_whitened(problem.X):
+            sizes = cf.one_hot_sizes(problem)
+            if level is None and (sizes is not None or problem.k == 1):
+                return self._whitened_closed()
+            if problem.n <= MAX_ORTHANT:
+                return self._orthant(level)
+        if max_cells(problem.n, problem.rank) > MAX_CELLS:
+            return self._spectral(level)
+        if problem.depth == 2:
+            return self._columns(level)
+        if problem.k == 1:
+            return self._path(problem.Y[:, 0], level)
+        return self._outputs(level)
+
+    def network(self, piece: Piece) -> Network | None:
+        """The piece's parallel network at the problem's depth, layers balanced."""
+        if not np.isfinite(piece.upper):
+            return None
+        problem = self.problem
+        branches = []
+        for inner, w in zip(piece.branches, piece.weights, strict=True):
+            # A non-negative output passes unchanged through further unit neurons.
+            pad = [np.ones((1, 1))] * (problem.depth - 1 - len(inner))
+            branches.append((*inner, *pad, w[None, :]))
+        if not branches:
+            shapes = [(problem.d, 1), *[(1, 1)] * (problem.depth - 2), (1, problem.k)]
+            branches = [tuple(np.zeros(shape) for shape in shapes)]
+        return Network(tuple(branches), problem.activation).balanced()
+
+    # --- one method each ------------------------------------------------------------------
+
+    def _linear(self, level: float | None) -> Piece:
+        X, Y = self.problem.X, self.problem.Y
+        if level is None:
+            U, s, Vt = cf.linear_map(self.problem)
+            multipliers = np.linalg.pinv(X, rcond=1e-12).T @ U @ Vt
+            method = "closed form"
+        else:
+            A, multipliers = nuclear_map(X, Y, level)
+            U, s, Vt = cf.thin_svd(A)
+            method = "proximal gradient"
+        c = float(np.linalg.norm(X.T @ multipliers, 2)) if s.size or level else 1.0
+        upper = float(s.sum())
+        if level is not None:
+            upper = 0.5 * float(np.linalg.norm((X @ U * s) @ Vt - Y) ** 2) + level * upper
+        branches = tuple((U[:, [i]],) for i in range(len(s)))
+        weights = s[:, None] * Vt
+        return self._piece(
+            multipliers, c, level, upper, {"kind": "linear"}, branches, weights, method
+        )
+
+    def _rank_one(self, data: cf.RankOne, level: float | None) -> Piece:
+        a = data.a[:, None]
+        evidence = {"kind": "rank-one", "c": data.c[:, None], "a": a}
+        if level is not None:
+            found = gauge(self.features, self.problem.Y, level)
+            return self._from_gauge(found, level, evidence, "column generation")
+        sides = [(1.0, data.plus), (-1.0, data.minus)]
+        sides = [(sign, y) for sign, y in sides if np.linalg.norm(y) > 0]
+        multipliers = data.multipliers()
+        c = max(float(np.linalg.norm(multipliers.T @ np.maximum(s * data.c, 0))) for s in (1, -1))
+        weights = np.array([y for _, y in sides]).reshape(-1, self.problem.k)
+        branches = tuple((sign * a,) for sign, _ in sides)
+        return self._piece(
+            multipliers, c, level, data.dual(), evidence, branches, weights, "closed form"
+        )
+
+    def _whitened_closed(self) -> Piece:
+        """One-hot or scalar targets: each class, each sign, is one branch (theory §7)."""
+        Y = self.problem.Y
+        if self.problem.k == 1:
+            V, weights = cf.whitened_scalar(Y[:, 0])
+        else:
+            lengths = np.linalg.norm(Y, axis=0)
+            V, weights = Y / lengths, np.diag(lengths)
+        lengths = np.linalg.norm(weights, axis=1, keepdims=True)
+        multipliers = V @ (weights / lengths)
+        c = float(np.linalg.norm(multipliers, 2)) if self.problem.k > 1 else 1.0
+        branches = tuple((self.problem.X.T @ V[:, [j]],) for j in range(V.shape[1]))
+        return self._piece(
+            multipliers, c * self._stretch, None, float(lengths.sum()), {"kind": "whitened"},
+            branches, weights, "closed form",
+        )  # fmt: skip
+
+    def _orthant(self, level: float | None) -> Piece:
+        found = gauge(self.orthant, self.problem.Y, level)
+        return self._from_gauge(found, level, {"kind": "whitened"}, "column generation")
+
+    def _columns(self, level: float | None) -> Piece:
+        found = gauge(self.features, self.problem.Y, level)
+        return self._from_gauge(found, level, {"kind": "faces"}, "column generation")
+
+    def _path(self, y: Array, level: float | None) -> Piece:
+        """Three layers exactly; deeper, the path program below and the three-layer network above."""
+        depth = self.problem.depth
+        half = self.problem.n // 2
+        if leaves_of(self.problem.n - half, half, depth) > MAX_LEAVES:
+            return self._spectral(level)
+        two = gauge(self.features, y[:, None], level, tolerance=1e-6)
+        three = path_gauge(self.features, y, 3, level, signs=two.multipliers[:, 0])
+        below = three
+        if depth > 3:
+            below = path_gauge(self.features, y, depth, level, signs=three.multipliers)
+        evidence = {"kind": "tree", "multipliers": below.multipliers[:, None], "mu": below.mu}
+        if np.isfinite(three.upper) and three.upper <= two.upper:
+            branches = tuple(branch.layers() for branch in three.branches)
+            weights, upper = three.weights[:, None], three.upper
+        else:
+            branches = tuple((two.atoms.U[:, [j]],) for j in range(len(two.weights)))
+            weights, upper = two.weights, two.upper
+        return Piece(below.lower, upper, evidence, branches, weights, "path program")
+
+    def _outputs(self, level: float | None) -> Piece:
+        """Vector targets at depth ≥ 3: the best single direction Yq below, two layers above."""
+        Y = self.problem.Y
+        above = gauge(self.features, Y, level)
+        directions = np.vstack([np.eye(self.problem.k), np.linalg.svd(Y)[2]])
+        best: Piece | None = None
+        for q in directions:
+            # Λ = λqᵀ has c(Λ) = c(λ), ‖Λ‖ = ‖λ‖ and tr(ΛᵀY) = λᵀYq: the scalar dual's value.
+            piece = self._path(Y @ q, level)
+            if best is None or piece.lower > best.lower:
+                evidence = {"kind": "outputs", "direction": q[:, None], "inner": piece.evidence}
+                best = Piece(piece.lower, above.upper, evidence, (), above.weights, piece.method)
+        assert best is not None
+        branches = tuple((above.atoms.U[:, [j]],) for j in range(len(above.weights)))
+        return Piece(
+            best.lower, above.upper, best.evidence, branches, above.weights,
+            "path program, one output",
+        )  # fmt: skip
+
+    def _spectral(self, level: float | None) -> Piece:
+        """Too large to enumerate: V_L ⊂ {v ≥ 0 : ‖v‖ ≤ ‖X‖₂} still bounds c, for any X."""
+        Y = self.problem.Y
+        if self.problem.k == 1:
+            V, weights = cf.whitened_scalar(Y[:, 0])
+            multipliers = V @ np.sign(weights)
+        else:
+            U, _, Vt = np.linalg.svd(Y, full_matrices=False)
+            multipliers = U @ Vt
+        c = self._stretch
+        return self._piece(
+            multipliers, c, level, np.inf, {"kind": "whitened"}, (), np.zeros((0, self.problem.k)),
+            "spectral bound",
+        )  # fmt: skip
+
+    @cached_property
+    def _stretch(self) -> float:
+        """‖X‖₂, the longest a branch output of unit weights can be."""
+        return float(np.linalg.norm(self.problem.X, 2))
+
+    # --- assembling -----------------------------------------------------------------------
+
+    def _from_gauge(
+        self, found: Gauge, level: float | None, evidence: dict[str, Any], method: str
+    ) -> Piece:
+        branches = tuple((found.atoms.U[:, [j]],) for j in range(len(found.weights)))
+        evidence = {**evidence, "multipliers": found.multipliers}
+        return Piece(found.lower, found.upper, evidence, branches, found.weights, method)
+
+    def _piece(
+        self,
+        multipliers: Array,
+        c: float,
+        level: float | None,
+        upper: float,
+        evidence: dict[str, Any],
+        branches: tuple[tuple[Array, ...], ...],
+        weights: Array,
+        method: str,
+    ) -> Piece:
+        Y = self.problem.Y
+        scaled = feasible(multipliers, Y, c, level)
+        evidence = {**evidence, "multipliers": scaled}
+        return Piece(
+            max(0.0, dual_value(scaled, Y, level)), upper, evidence, branches, weights, method
+        )
+
+
+def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
+    """Weight decay at L ≥ 3: min_t β(L−2)/2·t² + D_β(t), rigorously over intervals (theory §1).
+
+    On [a, b] the bound β(L−2)/2·a² + D_β(b) holds since D_β does not increase; beyond the last
+    t the quadratic alone does. Intervals are halved where the bound is lowest.
+    """
+    beta, depth = problem.beta, problem.depth
+    assert beta is not None
+    half = beta * (depth - 2) / 2
+    most = 0.5 * float(np.sum(problem.Y**2))  # the zero network
+    pieces: dict[float, Piece] = {}
+
+    def value(t: float) -> Piece:
+        if t not in pieces:
+            pieces[t] = solver.at(beta / t ** (depth - 2))
+        return pieces[t]
+
+    def total(t: float) -> float:
+        return half * t**2 + value(t).lower
+
+    end = float(np.sqrt(most / half))
+    grid: list[float] = [end * x for x in (0.125, 0.25, 0.5, 1.0)]
+    while len(grid) < _LEVELS[problem.activation]:
+        edges = [0.0, *grid]
+        bounds = [half * a**2 + value(b).lower for a, b in zip(edges, grid, strict=False)]
+        worst = int(np.argmin(bounds))
+        grid = sorted([*grid, 0.5 * (edges[worst] + edges[worst + 1])])
+    edges = [0.0, *grid]
+    bounds = [half * a**2 + value(b).lower for a, b in zip(edges, grid, strict=False)]
+    evidence = {
+        "kind": "levels",
+        "breaks": np.array(grid),
+        "evidence": [value(t).evidence for t in grid],
+    }
+    lower = min(*bounds, half * end**2)
+    # The dual value itself is the minimum over t; any t gives an upper bound on it through the
+    # relaxed problem's own upper bound.
+    upper = min(half * t**2 + value(t).upper for t in grid)
+    return Bidual(lower, min(upper, most), evidence, None, f"{value(end).method}, over levels")
