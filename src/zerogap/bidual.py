@@ -7,7 +7,6 @@ and says what proves each end. Evidence is a plain dict of arrays, as certificat
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +19,6 @@ from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
 from zerogap.convex.path import leaves_of, path_gauge
-from zerogap.errors import MethodError
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem, is_whitened, relative
 
@@ -83,9 +81,7 @@ def bidual(problem: Problem) -> Bidual:
         )  # fmt: skip
     if problem.regularizer == "power" or problem.depth == 2:
         piece = solver.at(problem.beta * problem.depth / 2)
-        return Bidual(
-            piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method
-        )
+        return Bidual(piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method)
     return _over_levels(problem, solver)
 
 
@@ -205,7 +201,7 @@ class Gauges:
         return self._from_gauge(found, level, {"kind": "faces"}, "column generation")
 
     def _path(self, y: Array, level: float | None) -> Piece:
-        """Three layers exactly; deeper, the path program below and the three-layer network above."""
+        """Three layers exactly; deeper, the path program below, the three-layer network above."""
         depth = self.problem.depth
         half = self.problem.n // 2
         if leaves_of(self.problem.n - half, half, depth) > MAX_LEAVES:
@@ -217,7 +213,7 @@ class Gauges:
             below = path_gauge(self.features, y, depth, level, signs=three.multipliers)
         evidence = {"kind": "tree", "multipliers": below.multipliers[:, None], "mu": below.mu}
         if np.isfinite(three.upper) and three.upper <= two.upper:
-            branches = tuple(branch.layers() for branch in three.branches)
+            branches: tuple[tuple[Array, ...], ...] = tuple(b.layers() for b in three.branches)
             weights, upper = three.weights[:, None], three.upper
         else:
             branches = tuple((two.atoms.U[:, [j]],) for j in range(len(two.weights)))

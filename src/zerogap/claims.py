@@ -6,7 +6,7 @@ claim, add an entry; to add a family of problems, add a case.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,12 +36,15 @@ class Case:
     tags: dict[str, Any] = field(default_factory=dict)
 
 
+Cases = tuple[Case, ...]
+
+
 @dataclass(frozen=True)
 class Setting:
     """Cases that share a batch. replicates: data sets per case; restarts: training runs each."""
 
     id: str
-    cases: tuple[Case, ...]
+    cases: Cases
     replicates: int = 1
     restarts: int = 32
 
@@ -100,54 +103,57 @@ def _spec(kind: str, **parameters: Any) -> Spec:
     return {"kind": kind, **parameters}
 
 
+def _standard(
+    label: str, data: Spec, activation: str, depths: tuple[int, ...], paper: str, **options: Any
+) -> Case:
+    return Case(label, data, "standard", activation, depths, paper, **options)
+
+
+def _parallel(
+    label: str, data: Spec, activation: str, depths: tuple[int, ...], paper: str, **options: Any
+) -> Case:
+    """A parallel network with the modified regulariser, unless another is named."""
+    options = {"regularizer": "power", **options}
+    return Case(label, data, "parallel", activation, depths, paper, **options)
+
+
 DEEP = (3, 4, 5, 6)
 
 # --- linear networks ----------------------------------------------------------------------------
 
+_LINEAR_DATA = tuple(
+    (shape, rank, spectrum, _spec("linear-map", n=n, d=d, k=4, rank=rank, spectrum=spectrum))
+    for shape, n, d in (("over", 12, 6), ("under", 5, 7))
+    for rank in (1, 2, 3, 4)
+    for spectrum in ("distinct", "equal")
+    if rank > 1 or spectrum == "distinct"
+)
 
-def _linear_cases(
-    architecture: str, regularizer: str, paper_deep: str, spectra: tuple[str, ...]
-) -> tuple[Case, ...]:
-    """Ranks 1 to 4, over- and under-determined X, at L = 2 and deeper."""
+
+def _linear(make: Callable[..., Case], paper: str, equal: bool = True, **options: Any) -> Cases:
+    """Ranks 1 to 4, over- and under-determined X: no gap at L = 2, `paper`'s word beyond."""
     cases = []
-    for shape, (n, d) in (("over", (12, 6)), ("under", (5, 7))):
-        for rank in (1, 2, 3, 4):
-            for spectrum in spectra if rank > 1 else ("distinct",):
-                data = _spec("linear-map", n=n, d=d, k=4, rank=rank, spectrum=spectrum)
-                label = f"{shape}-r{rank}-{spectrum}"
-                common = dict(architecture=architecture, activation="linear")
-                tags = {"rank": rank, "spectrum": spectrum, "shape": shape}
-                shallow = Case(
-                    f"{label}-shallow", data, depths=(2,), paper="zero",
-                    regularizer=regularizer, tags=tags, **common,
-                )  # fmt: skip
-                deep = Case(
-                    label, data, depths=DEEP, paper=paper_deep, regularizer=regularizer,
-                    holds=rank >= 2 if paper_deep == "positive" else True, tags=tags, **common,
-                )  # fmt: skip
-                cases += [shallow, deep]
+    for shape, rank, spectrum, data in _LINEAR_DATA:
+        if equal or spectrum == "distinct":
+            label = f"{shape}-r{rank}-{spectrum}"
+            tags = {"rank": rank, "spectrum": spectrum, "shape": shape}
+            holds = paper == "zero" or rank >= 2
+            shallow = make(f"{label}-shallow", data, "linear", (2,), "zero", tags=tags, **options)
+            deep = make(label, data, "linear", DEEP, paper, tags=tags, holds=holds, **options)
+            cases += [shallow, deep]
     return tuple(cases)
 
 
 _EQUAL = tuple(
-    Case(
-        f"r{rank}",
-        _spec("linear-map", n=12, d=6, k=4, rank=rank, spectrum="equal"),
-        "standard",
-        "linear",
-        DEEP,
-        "zero",
-        holds=rank == 1,
-        tags={"rank": rank},
-    )
-    for rank in (2, 3, 4)
+    _standard(f"r{rank}", data, "linear", DEEP, "zero", holds=False, tags={"rank": rank})
+    for shape, rank, spectrum, data in _LINEAR_DATA
+    if shape == "over" and spectrum == "equal"
 )
 
 _SCALAR = tuple(
-    Case(
+    _standard(
         shape,
         _spec("linear-map", n=n, d=d, k=1, rank=1, spectrum="distinct"),
-        "standard",
         "linear",
         (2, *DEEP),
         "zero",
@@ -155,67 +161,43 @@ _SCALAR = tuple(
     for shape, n, d in (("over", 10, 4), ("under", 4, 6))
 )
 
+_SHRUNK = _spec("orthonormal", n=12, d=6, k=4)
 LOW_RANK_BETAS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
-
-_LOW_RANK = (
-    Case(
-        "path",
-        _spec("orthonormal", n=12, d=6, k=4),
-        "standard",
-        "linear",
-        (2, *DEEP),
-        "any",
-        betas=LOW_RANK_BETAS,
-    ),
-)
+_LOW_RANK = (_standard("path", _SHRUNK, "linear", (2, *DEEP), "any", betas=LOW_RANK_BETAS),)
 
 _LINEAR_PARALLEL_REGULARISED = (
-    Case(
-        "regularised",
-        _spec("orthonormal", n=12, d=6, k=4),
-        "parallel",
-        "linear",
-        (2, *DEEP),
-        "zero",
-        regularizer="power",
-        betas=(0.1, 0.5),
-    ),
-    Case(
+    _parallel("regularised", _SHRUNK, "linear", (2, *DEEP), "zero", betas=(0.1, 0.5)),
+    _parallel(
         "regularised-gaussian",
         _spec("gaussian", n=10, d=4, k=3),
-        "parallel",
         "linear",
         (2, 3, 4),
         "zero",
-        regularizer="power",
         betas=(0.5,),
     ),
 )
 
 # --- ReLU networks on generic data --------------------------------------------------------------
 
-_GENERIC = tuple(
-    (n, d, _spec("gaussian", n=n, d=d, k=1))
-    for n, d in ((3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (5, 3), (6, 3))
-)
+
+def _gaussian(n: int, d: int, k: int = 1) -> Spec:
+    return _spec("gaussian", n=n, d=d, k=k)
 
 
-def _generic_relu(label: str, depths: tuple[int, ...], largest: int = 6) -> tuple[Case, ...]:
+def _generic(label: str, depth: int, largest: int = 6) -> Cases:
+    """Scalar targets on generic data: the same data sets at every depth."""
+    sizes = ((3, 2), (4, 2), (5, 2), (6, 2), (4, 3), (5, 3), (6, 3))
     return tuple(
-        Case(
-            f"{label}-n{n}-d{d}", data, "parallel", "relu", depths, "zero", regularizer="power",
-            tags={"generic": True},
-        )  # fmt: skip
-        for n, d, data in _GENERIC
+        _parallel(f"{label}-n{n}-d{d}", _gaussian(n, d), "relu", (depth,), "zero")
+        for n, d in sizes
         if n <= largest
     )
 
 
 _TWO_LAYER_LINEAR = tuple(
-    Case(
+    _standard(
         f"linear-d{d}-k{k}",
         _spec("linear-map", n=8, d=d, k=k, rank=min(d, k), spectrum="distinct"),
-        "standard",
         "linear",
         (2,),
         "zero",
@@ -225,56 +207,47 @@ _TWO_LAYER_LINEAR = tuple(
 )
 
 _TWO_LAYER_RELU = (
-    *_generic_relu("relu", (2,)),
+    *_generic("relu", 2),
     *(
-        Case(f"relu-n{n}-d{d}-k1", _spec("gaussian", n=n, d=d, k=1), "standard", "relu", (2,), "zero")
-        for n, d in ((8, 2), (12, 3))
+        _standard(f"relu-n{n}-d{d}-k{k}", _gaussian(n, d, k), "relu", (2,), "zero")
+        for n, d, k in ((8, 2, 1), (12, 3, 1), (5, 2, 2), (6, 3, 2), (5, 2, 3), (5, 3, 3))
     ),
     *(
-        Case(
-            f"relu-n{n}-d{d}-k{k}", _spec("gaussian", n=n, d=d, k=k), "standard", "relu", (2,), "zero"
-        )  # fmt: skip
-        for n, d, k in ((5, 2, 2), (6, 3, 2), (5, 2, 3), (5, 3, 3))
-    ),
-    *(
-        Case(
-            f"relu-n{n}-d{d}-k{k}-regularised", _spec("gaussian", n=n, d=d, k=k),
-            "standard", "relu", (2,), "zero", betas=(0.2,),
-        )  # fmt: skip
+        _standard(
+            f"relu-n{n}-d{d}-k{k}-regularised",
+            _gaussian(n, d, k),
+            "relu",
+            (2,),
+            "zero",
+            betas=(0.2,),
+        )
         for n, d, k in ((9, 2, 1), (8, 3, 2), (8, 3, 3))
     ),
 )
 
-_PARALLEL_RELU_SPECIAL = (
+
+def _rank_one_data(**options: Any) -> Spec:
+    defaults = {"n": 6, "d": 3, "k": 2, "angle": 0, "ratio": 0.6, "sides": "both"}
+    return _spec("rank-one", **{**defaults, **options})
+
+
+def _one_hot(sizes: tuple[int, ...]) -> tuple[str, Spec]:
+    return "-".join(map(str, sizes)), _spec("one-hot", sizes=list(sizes))
+
+
+_SPECIAL = (
+    ("rank-one-k1", _rank_one_data(k=1, angle=180)),
+    ("rank-one-k2", _rank_one_data(angle=120)),
+    ("whitened-signed", _spec("whitened", n=5, d=7, k=1)),
     *(
-        Case(
-            f"rank-one-k{k}", _spec("rank-one", n=6, d=3, k=k, angle=angle, ratio=0.6, sides="both"),
-            "parallel", "relu", (3, 4, 5), "zero", regularizer="power",
-        )  # fmt: skip
-        for k, angle in ((1, 180), (2, 120))
-    ),
-    Case(
-        "whitened-signed", _spec("whitened", n=5, d=7, k=1), "parallel", "relu", (3, 4, 5), "zero",
-        regularizer="power",
-    ),  # fmt: skip
-    *(
-        Case(
-            f"whitened-n{n}-k{k}", _spec("whitened", n=n, d=n + 1, k=k), "parallel", "relu",
-            (3, 4, 5), "zero", regularizer="power",
-        )  # fmt: skip
+        (f"whitened-n{n}-k{k}", _spec("whitened", n=n, d=n + 1, k=k))
         for n, k in ((3, 2), (4, 3), (5, 2))
     ),
-    *(
-        Case(
-            f"one-hot-{'-'.join(map(str, sizes))}", _spec("one-hot", sizes=list(sizes)), "parallel",
-            "relu", (3, 4, 5), "zero", regularizer="power",
-        )  # fmt: skip
-        for sizes in ((3, 2), (2, 2, 1))
-    ),
-    Case(
-        "regularised-n5-d2", _spec("gaussian", n=5, d=2, k=1), "parallel", "relu", (3, 4), "zero",
-        regularizer="power", betas=(0.1,),
-    ),  # fmt: skip
+    *((f"one-hot-{label}", data) for label, data in map(_one_hot, ((3, 2), (2, 2, 1)))),
+)
+_PARALLEL_RELU_SPECIAL = (
+    *(_parallel(label, data, "relu", (3, 4, 5), "zero") for label, data in _SPECIAL),
+    _parallel("regularised-n5-d2", _gaussian(5, 2), "relu", (3, 4), "zero", betas=(0.1,)),
 )
 
 # --- standard ReLU networks ----------------------------------------------------------------------
@@ -283,54 +256,52 @@ ANGLES = (0, 15, 30, 45, 60, 75, 90, 120, 150, 180)
 RATIOS = (0.2, 0.6, 1.0)
 
 
-def _rank_one_case(label: str, depths: tuple[int, ...], **parameters: Any) -> Case:
-    options = {"n": 6, "d": 3, "k": 2, "angle": 0, "ratio": 0.6, "sides": "both", **parameters}
-    aligned = options["angle"] == 0 or options["sides"] == "one"
-    return Case(
-        label, _spec("rank-one", **options), "standard", "relu", depths, "zero", holds=aligned,
-        tags={"angle": options["angle"], "ratio": options["ratio"], "sides": options["sides"]},
-    )  # fmt: skip
+def _rank_one(label: str, depths: tuple[int, ...], **options: Any) -> Case:
+    data = _rank_one_data(**options)
+    tags = {key: data[key] for key in ("angle", "ratio", "sides")}
+    aligned = data["angle"] == 0 or data["sides"] == "one"
+    return _standard(label, data, "relu", depths, "zero", holds=aligned, tags=tags)
 
 
 _RANK_ONE = (
-    Case(
-        "smallest", _spec("smallest"), "standard", "relu", (3,), "zero", holds=False,
+    _standard(
+        "smallest",
+        _spec("smallest"),
+        "relu",
+        (3,),
+        "zero",
+        holds=False,
         tags={"angle": 180, "ratio": 1.0, "sides": "both"},
-    ),  # fmt: skip
-    _rank_one_case("aligned", (3, 4, 5), k=1),
-    _rank_one_case("one-sided", (3, 4, 5), k=1, sides="one"),
-    _rank_one_case("opposed", (3, 4, 5), k=1, angle=180),
-)
-
-_PHASE = tuple(
-    _rank_one_case(f"angle{angle}-ratio{ratio:g}", (3,), angle=angle, ratio=ratio)
-    for ratio in RATIOS
-    for angle in ANGLES
+    ),
+    _rank_one("aligned", (3, 4, 5), k=1),
+    _rank_one("one-sided", (3, 4, 5), k=1, sides="one"),
+    _rank_one("opposed", (3, 4, 5), k=1, angle=180),
+    *(
+        _rank_one(f"angle{angle}-ratio{ratio:g}", (3,), angle=angle, ratio=ratio)
+        for ratio in RATIOS
+        for angle in ANGLES
+    ),
 )
 
 _SIZES = (
-    (1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (5, 1),
-    (1, 1, 1), (2, 1, 1), (2, 2, 1), (4, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1),
-)  # fmt: skip
+    *((1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (5, 1)),
+    *((1, 1, 1), (2, 1, 1), (2, 2, 1), (4, 1, 1), (1, 1, 1, 1), (2, 1, 1, 1)),
+)
 
 
-def _whitened_cases(depths: tuple[int, ...], paper: str) -> tuple[Case, ...]:
-    return tuple(
-        Case(
-            f"{'-'.join(map(str, sizes))}{'-shallow' if depths == (2,) else ''}",
-            _spec("one-hot", sizes=list(sizes)), "standard", "relu", depths, paper,
-            tags={"sizes": "-".join(map(str, sizes)), "classes": len(sizes)},
-        )  # fmt: skip
-        for sizes in _SIZES
-    )
+def _classes(label: str, sizes: tuple[int, ...], depths: tuple[int, ...], paper: str) -> Case:
+    name, data = _one_hot(sizes)
+    tags = {"sizes": name, "classes": len(sizes)}
+    holds = len(sizes) == 2 or max(depths) <= 4 or paper != "any"
+    return _standard(f"{label}{name}", data, "relu", depths, paper, holds=holds, tags=tags)
 
 
+_WHITENED = (
+    *(_classes("shallow-", sizes, (2,), "zero") for sizes in _SIZES),
+    *(_classes("", sizes, DEEP, "positive") for sizes in _SIZES),
+)
 _ORTHOGONAL = tuple(
-    Case(
-        "-".join(map(str, sizes)), _spec("one-hot", sizes=list(sizes)), "standard", "relu", (depth,),
-        "any", holds=len(sizes) == 2 or depth <= 4,
-        tags={"sizes": "-".join(map(str, sizes)), "classes": len(sizes)},
-    )  # fmt: skip
+    _classes(f"L{depth}-", sizes, (depth,), "any")
     for sizes in ((1, 1), (2, 1), (1, 1, 1), (2, 2, 2))
     for depth in DEEP
 )
@@ -338,60 +309,69 @@ _ORTHOGONAL = tuple(
 # --- branches and real data ----------------------------------------------------------------------
 
 _BRANCHES = (
-    Case(
-        "linear", _spec("orthonormal", n=8, d=5, k=3), "parallel", "linear", (3,), "any",
-        regularizer="power", betas=(0.3,), branches=(1, 2, 3, 4),
-    ),  # fmt: skip
-    Case(
-        "relu-two-layer", _spec("gaussian", n=6, d=2, k=1), "parallel", "relu", (2,), "any",
-        regularizer="power", betas=(0.02,), branches=(1, 2, 3, 4, 5, 7),
-    ),  # fmt: skip
-    Case(
-        "relu-three-layer", _spec("gaussian", n=6, d=2, k=1), "parallel", "relu", (3,), "any",
-        regularizer="power", betas=(0.02,), branches=(1, 2, 3, 4, 5, 7),
-    ),  # fmt: skip
+    _parallel(
+        "linear",
+        _spec("orthonormal", n=8, d=5, k=3),
+        "linear",
+        (3,),
+        "any",
+        betas=(0.3,),
+        branches=(1, 2, 3, 4),
+    ),
+    *(
+        _parallel(
+            label,
+            _gaussian(6, 2),
+            "relu",
+            depths,
+            "any",
+            betas=(0.02,),
+            branches=(1, 2, 3, 4, 5, 7),
+        )
+        for label, depths in (("relu-two-layer", (2,)), ("relu-three-layer", (3,)))
+    ),
 )
+
+
+def _real(name: str, **options: Any) -> Spec:
+    return _spec("real", name=name, **options)
+
 
 _REAL = (
     *(
-        Case(
-            f"{name}-linear-{architecture}", _spec("real", name=name, transform="fitted"),
-            architecture, "linear", (2, 3, 4), "any",
-            regularizer="power" if architecture == "parallel" else "weight_decay",
-        )  # fmt: skip
+        make(f"{name}-linear-{kind}", _real(name, transform="fitted"), "linear", (2, 3, 4), "any")
         for name in ("iris", "diabetes")
-        for architecture in ("standard", "parallel")
+        for kind, make in (("standard", _standard), ("parallel", _parallel))
     ),
     *(
-        Case(
-            f"{name}-linear-regularised", _spec("real", name=name, transform="orthonormal"),
-            "standard", "linear", (2, 3, 4), "any", betas=(0.5,),
-        )  # fmt: skip
-        for name in ("iris", "diabetes")
-    ),
-    *(
-        Case(
-            f"{name}-relu-two-layer", _spec("real", name=name, n=12, d=3), "standard", "relu", (2,),
+        _standard(
+            f"{name}-linear-regularised",
+            _real(name, transform="orthonormal"),
+            "linear",
+            (2, 3, 4),
             "any",
-        )  # fmt: skip
+            betas=(0.5,),
+        )
         for name in ("iris", "diabetes")
     ),
-    Case(
-        "diabetes-relu-three-layer", _spec("real", name="diabetes", n=6, d=3), "parallel", "relu",
-        (3, 4), "any", regularizer="power",
-    ),  # fmt: skip
-    Case(
-        "iris-relu-three-layer", _spec("real", name="iris", n=6, d=3, target=1), "parallel", "relu",
-        (3, 4), "any", regularizer="power", betas=(0.05,),
-    ),  # fmt: skip
-    Case(
-        "iris-relu-whitened", _spec("real", name="iris", n=4, transform="whitened"), "standard",
-        "relu", (2, 3), "any",
-    ),  # fmt: skip
-    Case(
-        "diabetes-relu-whitened", _spec("real", name="diabetes", n=8, transform="whitened"),
-        "parallel", "relu", (2, 3), "any", regularizer="power",
-    ),  # fmt: skip
+    *(
+        _standard(f"{name}-relu-two-layer", _real(name, n=12, d=3), "relu", (2,), "any")
+        for name in ("iris", "diabetes")
+    ),
+    _parallel("diabetes-relu-deep", _real("diabetes", n=6, d=3), "relu", (3, 4), "any"),
+    _parallel(
+        "iris-relu-deep", _real("iris", n=6, d=3, target=1), "relu", (3, 4), "any", betas=(0.05,)
+    ),
+    _standard(
+        "iris-relu-whitened", _real("iris", n=4, transform="whitened"), "relu", (2, 3), "any"
+    ),
+    _parallel(
+        "diabetes-relu-whitened",
+        _real("diabetes", n=8, transform="whitened"),
+        "relu",
+        (2, 3),
+        "any",
+    ),
 )
 
 # --- the claims ----------------------------------------------------------------------------------
@@ -414,7 +394,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Setting(
                 "linear-standard",
-                _linear_cases("standard", "weight_decay", "positive", ("distinct", "equal")),
+                _linear(_standard, "positive"),
             ),
         ),
         condition="X†Y has rank at least two",
@@ -447,7 +427,7 @@ CLAIMS: tuple[Claim, ...] = (
             Setting(
                 "linear-parallel",
                 (
-                    *_linear_cases("parallel", "power", "zero", ("distinct", "equal")),
+                    *_linear(_parallel, "zero"),
                     *_LINEAR_PARALLEL_REGULARISED,
                 ),
             ),
@@ -460,7 +440,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Setting(
                 "linear-parallel-weight-decay",
-                _linear_cases("parallel", "weight_decay", "positive", ("distinct",)),
+                _linear(_parallel, "positive", equal=False, regularizer="weight_decay"),
             ),
         ),
         condition="X†Y has rank at least two",
@@ -469,7 +449,7 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-parallel-3",
         "Three-layer parallel ReLU networks have no duality gap.",
         "Table 1, column L = 3",
-        (Setting("relu-parallel-3", _generic_relu("generic", (3,)), replicates=2, restarts=64),),
+        (Setting("relu-parallel-3", _generic("generic", 3), replicates=2, restarts=64),),
         known=True,
     ),
     Claim(
@@ -479,7 +459,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Setting(
                 "relu-parallel",
-                (*_generic_relu("generic", (4,)), *_generic_relu("deeper", (5,), largest=5)),
+                (*_generic("generic", 4), *_generic("deeper", 5, largest=5)),
                 restarts=64,
             ),
             Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL),
@@ -489,19 +469,14 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-rank-one",
         "Three-layer standard ReLU networks have no duality gap on rank-one data.",
         "abstract; Section 5",
-        (Setting("relu-standard-rank-one", (*_RANK_ONE, *_PHASE)),),
+        (Setting("relu-standard-rank-one", _RANK_ONE),),
         condition="all coordinates of X = c aᵀ have one sign, or y₊ and y₋ point the same way",
     ),
     Claim(
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (
-            Setting(
-                "relu-standard-whitened",
-                (*_whitened_cases((2,), "zero"), *_whitened_cases(DEEP, "positive")),
-            ),
-        ),
+        (Setting("relu-standard-whitened", _WHITENED),),
     ),
     Claim(
         "whitened-orthogonal",
@@ -573,7 +548,7 @@ def instances(setting_id: str, options: dict[str, Any] | None = None) -> list[In
     for label in labels or ():
         if label not in known:
             raise ConfigError(
-                f"setting {setting_id!r} has no case {label!r}; it has {', '.join(dict.fromkeys(known))}"
+                f"setting {setting_id!r} has no case {label!r}; it has {', '.join(known)}"
             )
     replicates = options.get("replicates") or chosen.replicates
     restarts = options.get("restarts") or chosen.restarts

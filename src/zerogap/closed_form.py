@@ -271,10 +271,11 @@ def bottleneck_network(problem: Problem, depth: int, corner: float = 17 / 20) ->
     """
     order = np.argsort(-problem.Y.sum(axis=0), kind="stable")
     spot = np.zeros((3, 2))
-    spot[order[[0, 2, 1]]] = [[1, 0], [corner, corner], [0, 1]]
-    out = np.zeros((3, 3))
     c = corner
-    out[:, order[[0, 2, 1]]] = [[1, -1 / (2 * c), 0], [0, -1 / (2 * c), 1], [0, 1 / (2 * c), 0]]
+    spot[order[[0, 2, 1]]] = np.array([[1, 0], [c, c], [0, 1]])
+    out = np.zeros((3, 3))
+    half = 1 / (2 * c)
+    out[:, order[[0, 2, 1]]] = np.array([[1, -half, 0], [0, -half, 1], [0, half, 0]])
     layers = (
         problem.X.T @ (problem.Y @ spot),
         *[np.eye(2)] * (depth - 3),
@@ -288,5 +289,9 @@ def whitened_scalar(y: Array) -> tuple[Array, Array]:
     """Atoms V (n, m) and weights (m, 1) of D₁ = ‖φ(y)‖ + ‖φ(−y)‖ for scalar targets y (n,)."""
     sides = [(s, np.maximum(s * y, 0)) for s in (1.0, -1.0)]
     sides = [(s, v) for s, v in sides if v.any()]
-    V = np.column_stack([v / np.linalg.norm(v) for _, v in sides]) if sides else np.zeros((len(y), 0))
+    V = (
+        np.column_stack([v / np.linalg.norm(v) for _, v in sides])
+        if sides
+        else np.zeros((len(y), 0))
+    )
     return V, np.array([[s * np.linalg.norm(v)] for s, v in sides]).reshape(-1, 1)

@@ -48,9 +48,13 @@ def label_of(spec: Spec) -> str:
     for key, value in spec.items():
         if key == "kind":
             continue
-        text = "x".join(f"{v:g}" for v in value) if isinstance(value, Sequence) and not isinstance(
-            value, str
-        ) else value if isinstance(value, str) else f"{value:g}"
+        text = (
+            "x".join(f"{v:g}" for v in value)
+            if isinstance(value, Sequence) and not isinstance(value, str)
+            else value
+            if isinstance(value, str)
+            else f"{value:g}"
+        )
         parts.append(text if isinstance(value, str) else f"{key}{text}")
     return "-".join(parts)
 
@@ -148,10 +152,7 @@ def real(
         targets = 2 * targets[:, [target]] - 1
     if transform == "fitted":
         targets = features @ np.linalg.pinv(features) @ targets
-    elif transform == "orthonormal":
-        U, _, Vt = np.linalg.svd(features, full_matrices=False)
-        features = U @ Vt
-    elif transform == "whitened":
+    elif transform == "orthonormal" or transform == "whitened":
         U, _, Vt = np.linalg.svd(features, full_matrices=False)
         features = U @ Vt
     elif transform != "standardised":
@@ -257,7 +258,9 @@ def _read_csv(path: Path, targets: Sequence[str] | None) -> tuple[Array, Array]:
             raise DataError(f"{path} has no column {name!r}; it has {', '.join(header)}")
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise DataError(f"{path} line {line} has {len(row)} fields; the header has {len(header)}")
+            raise DataError(
+                f"{path} line {line} has {len(row)} fields; the header has {len(header)}"
+            )
     try:
         table = np.array(rows, dtype=np.float64)
     except ValueError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import nn
@@ -20,28 +22,26 @@ class BranchedNetwork(nn.Module):
             for branch in network.branches
         )
 
+    def layers(self) -> list[list[torch.Tensor]]:
+        """The weights, branch by branch and layer by layer."""
+        return [list(cast(nn.ParameterList, branch)) for branch in self.branches]
+
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Outputs (n, k) for inputs (n, d)."""
-        total = None
-        for branch in self.branches:
-            *inner, last = list(branch)  # type: ignore[arg-type]
+        total = torch.zeros((), dtype=X.dtype)
+        for *inner, last in self.layers():
             A = X
             for W in inner:
                 A = A @ W
                 if self.activation == "relu":
                     A = torch.relu(A)
-            out = A @ last
-            total = out if total is None else total + out
-        assert total is not None
+            total = total + A @ last
         return total
 
     def network(self) -> Network:
         """The current weights as a Network."""
         return Network(
-            tuple(
-                tuple(W.detach().numpy().copy() for W in branch)  # type: ignore[union-attr]
-                for branch in self.branches
-            ),
+            tuple(tuple(W.detach().numpy().copy() for W in branch) for branch in self.layers()),
             self.activation,
         )
 

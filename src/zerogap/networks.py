@@ -44,7 +44,8 @@ class Network:
     def regularizer(self, kind: str) -> float:
         """R of the definitions: "weight_decay" ½Σ‖W‖_F², "power" ½Σ‖W‖_F^L."""
         exponent = 2 if kind == "weight_decay" else self.depth
-        return 0.5 * sum(np.linalg.norm(W) ** exponent for branch in self.branches for W in branch)
+        norms = [float(np.linalg.norm(W)) for branch in self.branches for W in branch]
+        return 0.5 * sum(norm**exponent for norm in norms)
 
     def objective(self, problem: Problem) -> float:
         """R for interpolation, ½‖f(X) − Y‖² + beta R otherwise."""
@@ -85,7 +86,9 @@ class Network:
         return [
             sum(
                 int(np.sum(s > tolerance * top))
-                for s in (np.linalg.svd(branch[layer], compute_uv=False) for branch in self.branches)
+                for s in (
+                    np.linalg.svd(branch[layer], compute_uv=False) for branch in self.branches
+                )
             )
             for layer in range(self.depth)
             for top in [max(np.linalg.norm(branch[layer], 2) for branch in self.branches)]

@@ -226,7 +226,7 @@ def _require_interpolable(problem: Problem) -> None:
     free because |⟨x, u⟩| over distinct lines are linearly independent.
     """
     X, Y = problem.X, problem.Y
-    scale = np.linalg.norm(Y)
+    scale = float(np.linalg.norm(Y))
     if scale == 0:
         return
     if problem.activation == "linear":
@@ -254,7 +254,7 @@ def _require_interpolable(problem: Problem) -> None:
             _require_linear_fit(
                 directions[first],
                 odd,
-                max(np.linalg.norm(odd), np.linalg.norm(slopes)),
+                float(max(np.linalg.norm(odd), np.linalg.norm(slopes))),
                 "on opposite rows x and −x of X a two-layer ReLU network has f(x) − f(−x) linear "
                 "in x, and Y has not",
             )

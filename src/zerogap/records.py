@@ -84,7 +84,9 @@ def read_batch(path: Path) -> list[dict[str, Any]]:
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):
-            return loaded[value[_ARRAY]] if _ARRAY in value else {k: fill(v) for k, v in value.items()}
+            return (
+                loaded[value[_ARRAY]] if _ARRAY in value else {k: fill(v) for k, v in value.items()}
+            )
         return [fill(v) for v in value] if isinstance(value, list) else value
 
     return [fill(record) for record in skeleton]

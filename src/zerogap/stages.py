@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 # --- generate ---------------------------------------------------------------------------------
 
 
-def generate(setting: str, options: dict[str, Any], batch: int, batch_size: int, output: Path) -> int:
+def generate(
+    setting: str, options: dict[str, Any], batch: int, batch_size: int, output: Path
+) -> int:
     """Write the data and the options of one batch of a setting's problems."""
     from zerogap.claims import instances
     from zerogap.data import generate as make
@@ -103,7 +105,7 @@ def solve_dual(data: Path, output: Path) -> int:
     """Bracket every dual value of a batch and build the networks that theory gives."""
     from zerogap.bidual import bidual
     from zerogap.errors import MethodError
-    from zerogap.solve import conjectured_primal, constructions, primal_theorem
+    from zerogap.solver import conjectured_primal, constructions, primal_theorem
 
     results = []
     for record in read_batch(data):
@@ -150,7 +152,7 @@ def certify(
 
     from zerogap.certificates.format import write_jsonl
     from zerogap.closed_form import linear_map
-    from zerogap.solve import Candidate, Theorem, assemble
+    from zerogap.solver import Candidate, Theorem, assemble
 
     rows, proofs = [], []
     joined = zip(read_batch(data), read_batch(primal), read_batch(dual), strict=True)
@@ -258,9 +260,7 @@ def _bidual_of(solved: dict[str, Any]) -> Bidual:
     from zerogap.bidual import Bidual
 
     network = network_of(solved["network"]) if solved["network"] else None
-    return Bidual(
-        solved["lower"], solved["upper"], solved["evidence"], network, solved["method"]
-    )
+    return Bidual(solved["lower"], solved["upper"], solved["evidence"], network, solved["method"])
 
 
 # --- verify, collect and the rest ---------------------------------------------------------------
@@ -369,7 +369,7 @@ def rulegraph(dot: Path, output: Path) -> int:
     return 1
 
 
-STAGES: dict[str, tuple[Callable[..., int], dict[str, Callable[[str], Any]]]] = {
+STAGES: dict[str, tuple[Callable[..., int], dict[str, Any]]] = {
     "generate": (
         generate,
         {"setting": str, "options": json.loads, "batch": int, "batch-size": int, "output": Path},

@@ -83,7 +83,12 @@ def gather(
         )
         for step, value in row["curve"] or []:
             curves.append(
-                {"setting": row["setting"], "instance": row["instance"], "step": step, "value": value}
+                {
+                    "setting": row["setting"],
+                    "instance": row["instance"],
+                    "step": step,
+                    "value": value,
+                }
             )
     _write(output / "gaps.csv", gaps, GAP_COLUMNS)
     _write(output / "training.csv", training, TRAINING_COLUMNS)
@@ -95,15 +100,18 @@ def gather(
 def _training_row(row: dict[str, Any]) -> dict[str, Any]:
     """How close training came to the optimum, where the optimum is known or conjectured."""
     trained = row["trained"]
-    optimum = row.get("exact_primal") or row.get("conjectured")
-    values = np.array([np.inf if v is None else v for v in trained["values"]])
-    known = optimum is not None and row["branches_allowed"] is None and trained["best"] is not None
-    return {
+    kept = {
         **{key: row[key] for key in ("claim", "setting", "instance", "depth")},
         **{key: trained[key] for key in ("best", "median", "error", "restarts")},
-        "share_optimal": float(np.mean(values <= optimum * (1 + FOUND))) if known else None,
-        "optimum": optimum if known else None,
-        "excess": trained["best"] / optimum - 1 if known and optimum else None,
+    }
+    optimum = row.get("exact_primal") or row.get("conjectured")
+    if not optimum or row["branches_allowed"] is not None or trained["best"] is None:
+        return kept
+    values = np.array([np.inf if v is None else v for v in trained["values"]])
+    return kept | {
+        "share_optimal": float(np.mean(values <= optimum * (1 + FOUND))),
+        "optimum": optimum,
+        "excess": trained["best"] / optimum - 1,
     }
 
 
@@ -140,7 +148,11 @@ def table1(tables: Path) -> pd.DataFrame:
     usable = gaps[
         (gaps["claim"] != OWN_DATA)
         & (gaps["paper"] != "any")
-        & ((gaps["architecture"] == "standard") | (gaps["regularizer"] == "power") | (gaps["depth"] == 2))
+        & (
+            (gaps["architecture"] == "standard")
+            | (gaps["regularizer"] == "power")
+            | (gaps["depth"] == 2)
+        )
     ]
     rows = []
     for (architecture, activation), entries in PAPER_TABLE1.items():
@@ -277,7 +289,9 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
 
     formula = np.array(
         [
-            depth / 2 * one_hot_orthogonal(np.array([float(s) for s in sizes.split("-")]), depth)
+            depth
+            / 2
+            * one_hot_orthogonal(np.array([float(s) for s in sizes.split("-")]), depth)
             ** (2 / depth)
             for sizes, depth in zip(cell["sizes"], cell["depth"], strict=True)
         ]
@@ -299,8 +313,8 @@ def _judge_shrinkage(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     matched = float((excess <= 1e-3).mean())
     falls = True
     for _, path in cell.groupby(["data", "depth"]):
-        ranks = path.sort_values("beta")["rank_map"].to_numpy()
-        falls &= bool((np.diff(ranks) <= 0).all())
+        by_beta = path.sort_values("beta")["rank_map"].to_numpy()
+        falls &= bool((np.diff(by_beta) <= 0).all())
     ranks = cell["rank_map"]
     evidence = (
         f"training meets the closed form to 1e-3 on {matched:.0%} of problems; rank falls from "

@@ -40,7 +40,7 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
     each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
     `tolerance` or no longer improves, so read the bracket, not the tolerance.
     """
-    scale = np.linalg.norm(Y)
+    scale = float(np.linalg.norm(Y))
     if scale == 0:
         empty = oracle.start()[np.zeros(0, dtype=int)]
         return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))

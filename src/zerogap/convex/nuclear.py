@@ -29,7 +29,7 @@ def shrunk_map(
         )
         A = (U * [shrinker(float(v)) for v in s]) @ Vt
         moved = np.linalg.norm(A - A_prev)
-        if moved <= tolerance * max(np.linalg.norm(A), 1e-300):
+        if moved <= tolerance * max(float(np.linalg.norm(A)), 1e-300):
             break
         # Restarted momentum: drop it when it points uphill.
         if np.sum((momentum - A) * (A - A_prev)) > 0:

@@ -259,7 +259,12 @@ def _solve_orthant(
     # Cuts: (leaf, ± u). All leaves start with the ends of every dimension of V₂ they may touch.
     start = features.groups[-1].points.T
     pool: list[Array] = [np.hstack([start])]
-    cuts = [(leaf, j, s) for leaf in range(len(tree.maps)) for j in range(start.shape[1]) for s in (1, -1)]
+    cuts = [
+        (leaf, j, s)
+        for leaf in range(len(tree.maps))
+        for j in range(start.shape[1])
+        for s in (1, -1)
+    ]
     owner = np.array([leaf for leaf, _, _ in cuts])
     which = np.array([j for _, j, _ in cuts])
     side = np.array([s for _, _, s in cuts], dtype=float)
@@ -293,7 +298,7 @@ def _solve_orthant(
         lower = dual_value(multipliers, y, level)
         stalled += 1
         if lower > best.lower:
-            ratio = np.linalg.norm(multipliers) / max(np.linalg.norm(lam), 1e-300)
+            ratio = float(np.linalg.norm(multipliers)) / max(float(np.linalg.norm(lam)), 1e-300)
             best = PathGauge(
                 lower, best.upper, multipliers, mu * ratio, best.branches, best.weights
             )

@@ -220,9 +220,7 @@ def _linear_regularised(problem: Problem) -> tuple[np.ndarray, float]:
     for start in (np.linalg.pinv(X) @ Y, np.zeros((problem.d, problem.k))):
         A = shrunk_map(X, Y, lambda s: cf.shrink(s, beta / lipschitz, depth), start)
         s = np.linalg.svd(A, compute_uv=False)
-        value = float(
-            0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * np.sum(s ** (2 / depth))
-        )
+        value = float(0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * np.sum(s ** (2 / depth)))
         if best is None or value < best[1]:
             best = A, value
     assert best is not None
