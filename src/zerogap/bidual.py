@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from zerogap import closed_form as cf
 from zerogap.arrangements import max_cells
@@ -26,9 +27,9 @@ from zerogap.problem import Array, Problem, is_whitened, relative
 MAX_CELLS = 20_000
 # Worst case of the path program's tree that is tried.
 MAX_LEAVES = 4_000
-# Intervals of the search over t (theory §1): each costs one dual solve, and the width of the
-# bracket halves with twice as many. Linear networks solve their duals in milliseconds.
-_LEVELS = {"linear": 160, "relu": 40}
+# The search over t (theory §1) stops here if not before; each step solves one dual.
+_MAX_LEVELS = 40
+_GRID = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,41 +289,58 @@ class Gauges:
 
 
 def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
-    """Weight decay at L ≥ 3: min_t β(L−2)/2·t² + D_β(t), rigorously over intervals (theory §1).
+    """Weight decay at L ≥ 3: the dual value min_t β(L−2)/2·t² + D_β(t) (theory §1).
 
-    On [a, b] the bound β(L−2)/2·a² + D_β(b) holds since D_β does not increase; beyond the last
-    t the quadratic alone does. Intervals are halved where the bound is lowest.
+    Every Λ, scaled to what t allows, bounds D_β(t) from below for all t at once. The minimiser of
+    the best of these bounds is the next t to solve for, until the bound is tight there.
     """
     beta, depth = problem.beta, problem.depth
     assert beta is not None
-    half = beta * (depth - 2) / 2
-    most = 0.5 * float(np.sum(problem.Y**2))  # the zero network
-    pieces: dict[float, Piece] = {}
-
-    def value(t: float) -> Piece:
-        if t not in pieces:
-            pieces[t] = solver.at(beta / t ** (depth - 2))
-        return pieces[t]
-
-    def total(t: float) -> float:
-        return half * t**2 + value(t).lower
-
+    half, power = beta * (depth - 2) / 2, depth - 2
+    most = 0.5 * float(np.sum(problem.Y**2))  # the zero network's value: beyond `end` none is less
     end = float(np.sqrt(most / half))
-    grid: list[float] = [end * x for x in (0.125, 0.25, 0.5, 1.0)]
-    while len(grid) < _LEVELS[problem.activation]:
-        edges = [0.0, *grid]
-        bounds = [half * a**2 + value(b).lower for a, b in zip(edges, grid, strict=False)]
-        worst = int(np.argmin(bounds))
-        grid = sorted([*grid, 0.5 * (edges[worst] + edges[worst + 1])])
-    edges = [0.0, *grid]
-    bounds = [half * a**2 + value(b).lower for a, b in zip(edges, grid, strict=False)]
-    evidence = {
-        "kind": "levels",
-        "breaks": np.array(grid),
-        "evidence": [value(t).evidence for t in grid],
-    }
-    lower = min(*bounds, half * end**2)
-    # The dual value itself is the minimum over t; any t gives an upper bound on it through the
-    # relaxed problem's own upper bound.
-    upper = min(half * t**2 + value(t).upper for t in grid)
-    return Bidual(lower, min(upper, most), evidence, None, f"{value(end).method}, over levels")
+    solved: list[tuple[float, Piece]] = []
+
+    def model(t: Array) -> Array:
+        """The lower bound on β(L−2)/2·t² + D_β(t) that the Λ's found so far prove."""
+        best = np.zeros_like(t)
+        for at, piece in solved:
+            product, square = _moments(piece.evidence, problem.Y)
+            if square > 0:
+                # Λ was scaled to c(Λ) ≤ β/at^{L−2}; at t it may be longer or must be shorter.
+                theta = np.minimum(product / square, (at / t) ** power)
+                best = np.maximum(best, theta * product - 0.5 * theta**2 * square)
+        return half * t**2 + best
+
+    upper, method = most, "zero network"
+    grid = end * np.geomspace(1e-6, 1, _GRID)
+    t = end
+    for _ in range(_MAX_LEVELS):
+        piece = solver.at(beta / t**power)
+        solved.append((t, piece))
+        if half * t**2 + piece.upper < upper:
+            upper, method = half * t**2 + piece.upper, piece.method
+        values = model(grid)
+        i = int(np.argmin(values))
+        found = minimize_scalar(
+            lambda x: float(model(np.array([x]))[0]),
+            bounds=(grid[max(i - 1, 0)], grid[min(i + 1, _GRID - 1)]),
+            method="bounded",
+            options={"xatol": 1e-12 * end},
+        )
+        t, lower = float(found.x), min(float(found.fun), float(values[i]), most)
+        if relative(upper - lower, upper) <= 1e-9 or any(
+            abs(t / at - 1) < 1e-10 for at, _ in solved
+        ):
+            break
+    evidence = {"kind": "levels", "evidence": [piece.evidence for _, piece in solved]}
+    return Bidual(lower, upper, evidence, None, f"{method}, over levels")
+
+
+def _moments(evidence: dict[str, Any], Y: Array) -> tuple[float, float]:
+    """tr(ΛᵀY) and ‖Λ‖² of a piece's multipliers."""
+    if evidence["kind"] == "outputs":
+        multipliers = evidence["inner"]["multipliers"] @ evidence["direction"].T
+    else:
+        multipliers = evidence["multipliers"]
+    return float(np.sum(multipliers * Y)), float(np.sum(multipliers**2))
