@@ -73,7 +73,8 @@ def assemble(
     if not candidates:
         raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
     values = [candidate.network.objective(problem) for candidate in candidates]
-    best = int(np.argmin(values))
+    # Theory's networks come first: training that only ties with them to rounding is not better.
+    best = next(i for i, v in enumerate(values) if v <= min(values) * (1 + 1e-9))
     network, primal = candidates[best].network, float(values[best])
     primal_lower = max(dual.lower, theorem.value if theorem else -np.inf)
     exact_primal = theorem.value if theorem and theorem.exact else None

@@ -290,14 +290,16 @@ def verify(certificates: Path, tolerance: float, output: Path) -> int:
     return len(verdicts)
 
 
-def collect(gaps: Path, verdicts: Path, output: Path) -> int:
-    """Gather all batches below two folders into the tables of the replication."""
+def collect(batches: Path, results: Path) -> int:
+    """Gather the batches that a file lists, one setting/batch a line, into the tables."""
     from zerogap.tables import gather
 
-    def batches(folder: Path) -> list[Any]:
-        return [read_json(path) for path in sorted(folder.glob("*/*.json"))]
-
-    return gather(batches(gaps), batches(verdicts), output)
+    names = batches.read_text(encoding="utf-8").split()
+    return gather(
+        [read_json(results / "gaps" / f"{name}.json") for name in names],
+        [read_json(results / "verdicts" / f"{name}.json") for name in names],
+        results / "tables",
+    )
 
 
 def table1(tables: Path, output: Path) -> int:
@@ -382,7 +384,7 @@ STAGES: dict[str, tuple[Callable[..., int], dict[str, Any]]] = {
         | {"output": Path},
     ),
     "verify": (verify, {"certificates": Path, "tolerance": float, "output": Path}),
-    "collect": (collect, {"gaps": Path, "verdicts": Path, "output": Path}),
+    "collect": (collect, {"batches": Path, "results": Path}),
     "table1": (table1, {"tables": Path, "output": Path}),
     "scoreboard": (scoreboard, {"tables": Path, "output": Path}),
     "figure": (figure, {"name": str, "tables": Path, "output": Path}),

@@ -1,0 +1,50 @@
+# make       set up .venv and run the full replication
+# make test  set up .venv and run every check
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+READY := $(VENV)/.ready
+export PATH := $(BIN):$(PATH)
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: all setup report smoke lint test clean help
+.DEFAULT_GOAL := all
+
+all: setup
+	$(BIN)/snakemake --cores all
+	$(MAKE) report
+
+report: setup
+	$(BIN)/snakemake --cores 1 --report results/report.html
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "zerogap needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version)"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+smoke: setup
+	$(BIN)/snakemake --cores all --configfile config/smoke.yaml
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+clean:
+	rm -rf results/[!r]* logs benchmarks paper/replication.pdf .snakemake
+
+help:
+	@sed -n 's/^# //p' Makefile

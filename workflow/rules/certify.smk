@@ -1,0 +1,43 @@
+rule certify:
+    input:
+        modules("solver.py", "certificates/format.py"),
+        data="results/data/{setting}/{batch}.npz",
+        primal="results/primal/{setting}/{batch}.npz",
+        dual="results/dual/{setting}/{batch}.npz",
+    output:
+        certificates="results/certificates/{setting}/{batch}.jsonl",
+        gaps="results/gaps/{setting}/{batch}.json",
+    log:
+        "logs/certify/{setting}/{batch}.log",
+    benchmark:
+        "benchmarks/certify/{setting}/{batch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        tolerance=CONFIG.tolerance,
+    shell:
+        "zerogap-stage certify --data {input.data} --primal {input.primal} --dual {input.dual}"
+        " --tolerance {params.tolerance} --certificates {output.certificates}"
+        " --output {output.gaps} > {log} 2>&1"
+
+
+# A fresh process that loads the checker and no solver.
+rule verify:
+    input:
+        modules("certificates/check.py"),
+        certificates="results/certificates/{setting}/{batch}.jsonl",
+    output:
+        "results/verdicts/{setting}/{batch}.json",
+    log:
+        "logs/verify/{setting}/{batch}.log",
+    benchmark:
+        "benchmarks/verify/{setting}/{batch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        tolerance=CONFIG.tolerance,
+    shell:
+        "zerogap-stage verify --certificates {input.certificates}"
+        " --tolerance {params.tolerance} --output {output} > {log} 2>&1"

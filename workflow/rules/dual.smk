@@ -1,0 +1,16 @@
+rule solve_dual:
+    input:
+        modules("solver.py"),
+        data="results/data/{setting}/{batch}.npz",
+    output:
+        "results/dual/{setting}/{batch}.npz",
+    log:
+        "logs/solve_dual/{setting}/{batch}.log",
+    benchmark:
+        "benchmarks/solve_dual/{setting}/{batch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "zerogap-stage solve-dual --data {input.data} --output {output} > {log} 2>&1"

@@ -1,0 +1,21 @@
+rule paper:
+    input:
+        TABLES,
+        FIGURES,
+        "results/provenance.json",
+        source="paper/replication.typ",
+    output:
+        report(
+            "paper/replication.pdf",
+            caption="../report/paper.rst",
+            category="Paper",
+        ),
+    log:
+        "logs/paper.log",
+    benchmark:
+        "benchmarks/paper.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    shell:
+        "zerogap-stage paper --source {input.source} --output {output} > {log} 2>&1"

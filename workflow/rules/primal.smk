@@ -1,0 +1,16 @@
+rule train:
+    input:
+        modules("training.py"),
+        data="results/data/{setting}/{batch}.npz",
+    output:
+        "results/primal/{setting}/{batch}.npz",
+    log:
+        "logs/train/{setting}/{batch}.log",
+    benchmark:
+        "benchmarks/train/{setting}/{batch}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "zerogap-stage train --data {input.data} --output {output} > {log} 2>&1"

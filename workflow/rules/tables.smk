@@ -1,0 +1,76 @@
+GATHERED = [
+    f"results/tables/{name}.csv" for name in ("gaps", "training", "details", "curves")
+]
+TABLE1 = multiext("results/tables/table1", ".csv", ".md", ".tex")
+SCOREBOARD = multiext("results/tables/claims", ".csv", ".md")
+TABLES = [*GATHERED, *TABLE1, *SCOREBOARD]
+
+
+rule collect:
+    input:
+        modules("tables.py"),
+        gaps=batch_files("results/gaps/{setting}/{batch}.json"),
+        verdicts=batch_files("results/verdicts/{setting}/{batch}.json"),
+    output:
+        GATHERED,
+        lists=temp("results/tables/batches.txt"),
+    log:
+        "logs/collect.log",
+    benchmark:
+        "benchmarks/collect.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
+    shell:
+        "printf '%s\\n' {params.batches:q} > {output.lists};"
+        " zerogap-stage collect --batches {output.lists} --results results > {log} 2>&1"
+
+
+rule table1:
+    input:
+        modules("tables.py"),
+        GATHERED,
+    output:
+        TABLE1,
+    log:
+        "logs/table1.log",
+    benchmark:
+        "benchmarks/table1.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    shell:
+        "zerogap-stage table1 --tables results/tables --output results/tables > {log} 2>&1"
+
+
+rule scoreboard:
+    input:
+        modules("tables.py"),
+        GATHERED,
+    output:
+        SCOREBOARD,
+    log:
+        "logs/scoreboard.log",
+    benchmark:
+        "benchmarks/scoreboard.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+    shell:
+        "zerogap-stage scoreboard --tables results/tables --output results/tables > {log} 2>&1"
+
+
+rule provenance:
+    input:
+        TABLES,
+    output:
+        "results/provenance.json",
+    log:
+        "logs/provenance.log",
+    threads: 1
+    resources:
+        mem_mb=500,
+    shell:
+        "zerogap-stage provenance --output {output} > {log} 2>&1"
