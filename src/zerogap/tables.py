@@ -268,7 +268,7 @@ def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     parts = [f"{int(agrees.sum())} of {len(asked)} problems proved as stated"]
     if agrees.any() and (worst <= 1e-6).any():
         closed = worst[worst <= 1e-6]
-        parts.append(f"zero gaps close to {closed.max():.0e}")
+        parts.append(f"zero gaps close to {max(closed.max(), 1e-15):.0e}")
     if against.any():
         parts.append(f"{int(against.sum())} proved otherwise")
     if unknown.any():
