@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from zerogap import closed_form as cf
 from zerogap.arrangements import max_cells
@@ -298,7 +297,7 @@ def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
     assert beta is not None
     half, power = beta * (depth - 2) / 2, depth - 2
     most = 0.5 * float(np.sum(problem.Y**2))  # the zero network's value: beyond `end` none is less
-    end = float(np.sqrt(most / half))
+    end = float(np.sqrt(most / half)) if most > 0 else 1.0
     solved: list[tuple[float, Piece]] = []
 
     def model(t: Array) -> Array:
@@ -312,29 +311,37 @@ def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
                 best = np.maximum(best, theta * product - 0.5 * theta**2 * square)
         return half * t**2 + best
 
-    upper, method = most, "zero network"
+    def least(grid: Array) -> tuple[float, float]:
+        """The global minimum of the model: the lowest cells of the grid, refined four times.
+
+        The model is a maximum of smooth pieces with kinks, so cells hold several minima.
+        """
+        for _ in range(4):
+            values = model(grid)
+            low = np.argsort(values, kind="stable")[:300]
+            left, right = grid[np.maximum(low - 1, 0)], grid[np.minimum(low + 1, len(grid) - 1)]
+            grid = np.unique(np.linspace(left, right, 20))
+        values = model(grid)
+        return float(values.min()), float(grid[values.argmin()])
+
+    best: Piece | None = None
+    upper = most
     grid = end * np.geomspace(1e-6, 1, _GRID)
-    t = end
+    t, lower = end, 0.0
     for _ in range(_MAX_LEVELS):
         piece = solver.at(beta / t**power)
         solved.append((t, piece))
-        if half * t**2 + piece.upper < upper:
-            upper, method = half * t**2 + piece.upper, piece.method
-        values = model(grid)
-        i = int(np.argmin(values))
-        found = minimize_scalar(
-            lambda x: float(model(np.array([x]))[0]),
-            bounds=(grid[max(i - 1, 0)], grid[min(i + 1, _GRID - 1)]),
-            method="bounded",
-            options={"xatol": 1e-12 * end},
-        )
-        t, lower = float(found.x), min(float(found.fun), float(values[i]), most)
+        if best is None or half * t**2 + piece.upper < upper:
+            best, upper = piece, min(upper, half * t**2 + piece.upper)
+        value, t = least(grid)
+        lower = min(value, most)
         if relative(upper - lower, upper) <= 1e-9 or any(
             abs(t / at - 1) < 1e-10 for at, _ in solved
         ):
             break
+    assert best is not None
     evidence = {"kind": "levels", "evidence": [piece.evidence for _, piece in solved]}
-    return Bidual(lower, upper, evidence, None, f"{method}, over levels")
+    return Bidual(lower, upper, evidence, solver.network(best), f"{best.method}, over levels")
 
 
 def _moments(evidence: dict[str, Any], Y: Array) -> tuple[float, float]:

@@ -166,17 +166,28 @@ class RankOne:
         return None
 
     def primal_lower(self, depth: int) -> float:
-        """A proved lower bound on P₁: exact at L ≤ 4, (√‖y₊‖ + √‖y₋‖)² for opposed scalars beyond.
+        """A proved lower bound on P₁: exact at L ≤ 3 and where `one_sided`, else for every L ≥ 4
 
-        The two sign paths share no weight in the first two and the last two layers, and P₁ does
-        not decrease with depth.
+        min_τ √(p²(1+τ)² + m²(1+τ⁻¹)² + 2κpm(1+τ)(1+τ⁻¹)), κ = cos max(0, 120° − ω), which is
+        (√p + √m)² for opposed signs: the two sign paths share no weight in the first two and the
+        last two layers (proof: docs/certificates.md).
         """
         p, m = self.norms
         if depth <= 3 or self.one_sided():
             exact = self.primal(depth)
             assert exact is not None
             return exact
-        return float((np.sqrt(p) + np.sqrt(m)) ** 2) if len(self.plus) == 1 else p + m
+        kappa = np.cos(max(0.0, 2 * np.pi / 3 - self.angle))
+
+        def squared(log: float) -> float:
+            x, y = p * (1 + np.exp(log)), m * (1 + np.exp(-log))
+            return float(x * x + y * y + 2 * kappa * x * y)
+
+        # Exact at the balance for opposed signs, where it is stationary; searched otherwise.
+        found = minimize_scalar(
+            squared, bounds=(-25, 25), method="bounded", options={"xatol": 1e-12}
+        )
+        return float(np.sqrt(found.fun))
 
     def parallel_network(self, depth: int) -> Network:
         """The bidual's optimum: one chain per side of the data."""

@@ -122,7 +122,7 @@ class Bounds:
     dual_method: str
     status: str
     network: torch.nn.Module | None
-    certificate: dict[str, Any] | None
+    certificate: dict[str, Any]
     exact_primal: float | None = None
     exact_dual: float | None = None
     primal_lower: float = -math.inf

@@ -1,0 +1,498 @@
+"""Is a certificate true? The only judge of "certified": no solver, no tolerance, no trust.
+
+A certificate states a problem, a network (upper bound), multipliers with evidence (lower bound)
+and the values claimed. Everything is proved again from the exact values of its float64 numbers,
+in balls or rationals, and rounded against the claim; what is not proved is refused with the
+reason. The format and the mathematics of every kind of evidence: docs/certificates.md.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+from zerogap.certificates import gaps
+from zerogap.certificates.balls import (
+    PRECISION,
+    Array,
+    Refused,
+    balls,
+    down,
+    frobenius,
+    inner,
+    rationals,
+    spectral_norm,
+    top_eigenvalue,
+    total,
+    up,
+)
+from zerogap.certificates.pricing import MAX_SUPPORT, faces_of, largest_level, level, supports
+from zerogap.certificates.reading import (
+    FORMAT,
+    MAX_DEPTH,
+    VERSION,
+    Branches,
+    Statement,
+    branches_of,
+    get,
+    matrix,
+    number,
+    statement_of,
+)
+
+# What a certificate may ask for beyond what it may hold (reading.py); a refusal names the limit.
+MAX_PRODUCTS = 2e8
+MAX_LEAVES = 200_000
+MAX_EVIDENCE = 200
+# The search over t (weight decay, β > 0, L ≥ 3) stops at this relative loss or so many intervals.
+_SEARCH_LOSS = 1e-10
+_MAX_INTERVALS = 5_000
+# Characters of a reason, which may quote what it refuses.
+_MAX_REASON = 300
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a certificate proves.
+
+    Total values: the optimum P lies in [primal_lower, primal], the dual value in [dual,
+    dual_upper], all for interpolation up to epsilon where beta is null. status: "zero" if
+    primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
+    is more than that, else "open". Not accepted: reason says why, and nothing is proved.
+    """
+
+    accepted: bool
+    reason: str
+    primal: float = math.inf
+    dual: float = -math.inf
+    primal_lower: float = -math.inf
+    dual_upper: float = math.inf
+    status: str = "open"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """Λ with what the dual needs of it: tr(ΛᵀY), ‖Λ‖_F and an upper bound on c_L(Λ)."""
+
+    product: arb
+    norm: arb
+    level: arb
+
+
+def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
+    """Prove every claim of a certificate, or refuse it with the reason. Never raises.
+
+    tolerance decides the verdict's status alone; no proof depends on it.
+    """
+    start = time.perf_counter()
+    try:
+        with ctx.workprec(PRECISION):
+            verdict = _verify(certificate, tolerance)
+    except Refused as refusal:
+        verdict = {"accepted": False, "reason": str(refusal)}
+    except Exception as error:  # anything unforeseen is a refusal, never an acceptance
+        reason = " ".join(f"malformed: {type(error).__name__}: {error}".split())
+        verdict = {"accepted": False, "reason": reason}
+    verdict["reason"] = verdict["reason"][:_MAX_REASON]
+    return Verdict(**verdict, seconds=time.perf_counter() - start)
+
+
+def interpolation_error(certificate: Any) -> float:
+    """The least epsilon that the networks of a certificate allow, as this module proves it."""
+    with ctx.workprec(PRECISION):
+        statement = statement_of(certificate)
+        upper = branches_of(certificate["upper"], "upper")
+        errors = [_residual(statement, upper, statement.architecture, "upper")]
+        if certificate["gap"] is not None:
+            bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
+            errors.append(_residual(statement, bidual, "parallel", "gap.bidual"))
+        return max(map(up, errors))
+
+
+def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
+    stated = [get(certificate, key, "certificate") for key in ("format", "version")]
+    if stated != [FORMAT, VERSION]:
+        raise Refused(f"format: accepted is {FORMAT!r}, version {VERSION}")
+    statement = statement_of(certificate)
+    network = branches_of(get(certificate, "upper", "certificate"), "upper")
+    primal_ball = _primal(statement, network)
+    primal = up(primal_ball)
+    evidence = get(certificate, "lower", "certificate")
+    dual = 0.0 if evidence is None else max(0.0, down(_dual(statement, evidence)))
+    primal_lower, dual_upper = dual, math.inf
+    block = certificate.get("gap")
+    if block is not None:
+        bounds = _gap(statement, block, primal_ball)
+        primal_lower, dual_upper = max(dual, down(bounds[0])), up(bounds[1])
+    claimed = get(certificate, "claimed", "certificate")
+    for name, value, sign in (
+        ("primal", primal, 1),
+        ("dual", dual, -1),
+        ("primal_lower", primal_lower, -1),
+        ("dual_upper", dual_upper, 1),
+    ):
+        claim = claimed.get(name)
+        if claim is None and name in ("primal_lower", "dual_upper"):
+            continue
+        if not sign * value <= sign * number(claim, f"claimed.{name}"):
+            raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {value!r}")
+    status = "open"
+    if primal - dual <= tolerance * primal:
+        status = "zero"
+    elif primal_lower - dual_upper > tolerance * primal:
+        status = "positive"
+    return {
+        "accepted": True,
+        "reason": "proved",
+        "primal": primal,
+        "dual": dual,
+        "primal_lower": primal_lower,
+        "dual_upper": dual_upper,
+        "status": status,
+    }
+
+
+# Upper bounds: evaluate a network.
+
+
+def _residual(statement: Statement, branches: Branches, architecture: str, place: str) -> arb:
+    """‖f(X) − Y‖_F of a network, after checking that it is one of the architecture."""
+    if architecture == "standard" and len(branches) != 1:
+        raise Refused(f"{place}: a standard network has one branch, not {len(branches)}")
+    numbers = sum(W.size for branch in branches for W in branch)
+    if len(statement.X) * numbers > MAX_PRODUCTS:
+        raise Refused(f"{place}: {numbers} weights are too many for {len(statement.X)} samples")
+    outputs = balls(statement.Y) * -1
+    for j, branch in enumerate(branches):
+        widths = [statement.X.shape[1], *(W.shape[1] for W in branch)]
+        if len(branch) != statement.depth or widths[-1] != statement.Y.shape[1]:
+            raise Refused(f"{place}.branches[{j}] has the wrong number of layers or outputs")
+        if [W.shape[0] for W in branch] != widths[:-1]:
+            raise Refused(f"{place}.branches[{j}]: the layers' shapes do not chain")
+        if architecture == "parallel" and widths[-2] != 1:
+            raise Refused(f"{place}.branches[{j}] ends in {widths[-2]} neurons, not one")
+        A = balls(statement.X)
+        for W in branch[:-1]:
+            A = A * balls(W)
+            if statement.activation == "relu":
+                A = arb_mat(A.nrows(), A.ncols(), [x.max(arb(0)) for x in A.entries()])
+        outputs += A * balls(branch[-1])
+    return frobenius(outputs)
+
+
+def _primal(statement: Statement, branches: Branches) -> arb:
+    residual = _residual(statement, branches, statement.architecture, "upper")
+    norms = [frobenius(balls(W)) for branch in branches for W in branch]
+    penalty = total(x ** (statement.depth if statement.power else 2) for x in norms) / 2
+    if statement.beta is not None:
+        return residual**2 / 2 + statement.beta * penalty
+    if not residual <= statement.epsilon:
+        raise Refused(f"upper: ‖f(X) − Y‖ is {up(residual)!r}, more than epsilon")
+    return penalty
+
+
+# Lower bounds: multipliers Λ and evidence that c_L(Λ) = max ‖Λᵀv‖ over branch outputs is small.
+
+
+def _dual(statement: Statement, evidence: Any) -> arb:
+    """A lower bound on the dual value (theory §1)."""
+    L = statement.depth
+    if (
+        statement.beta is not None
+        and L > 2
+        and not (statement.power and statement.architecture == "parallel")
+    ):
+        if get(evidence, "kind", "lower") != "levels":
+            raise Refused("lower: weight decay with beta at depth 3 or more takes kind 'levels'")
+        items = get(evidence, "evidence", "lower")
+        if not isinstance(items, list) or not 1 <= len(items) <= MAX_EVIDENCE:
+            raise Refused(f"lower.evidence: accepted are 1 to {MAX_EVIDENCE} pieces")
+        places = [f"lower.evidence[{i}]" for i in range(len(items))]
+        proved = [_multipliers(statement, *pair) for pair in zip(items, places, strict=True)]
+        return _least_over_norms(statement, proved)
+    found = _multipliers(statement, evidence, "lower")
+    if statement.beta is not None:
+        return _penalised(found, statement.beta * L / 2)
+    numerator = found.product - statement.epsilon * found.norm
+    return statement.scaled_total(numerator / found.level) if numerator > 0 else arb(0)
+
+
+def _penalised(found: Multipliers, allowed: arb) -> arb:
+    """max_θ −½θ²‖Λ‖² + θ tr(ΛᵀY) s.t. θ c(Λ) ≤ allowed; any feasible θ is a lower bound."""
+    if not found.product > 0:
+        return arb(0)
+    theta = (found.product / found.norm**2).mid()
+    if not theta * found.level <= allowed:
+        theta = (allowed / found.level).lower()
+    return theta * found.product - (theta * found.norm) ** 2 / 2
+
+
+def _least_over_norms(statement: Statement, proved: list[Multipliers]) -> arb:
+    """min_{t ≥ 0} of β(L−2)/2 t² + D_β(t), D_β(t) the best Λ's value at t^{L−2} c(Λ) ≤ β.
+
+    The objective of any network with layers of norm t (their geometric mean) is at least that.
+    D_β does not increase in t, so [a, b] is bounded by β(L−2)/2 a² + D_β(b), or to second order
+    by the mean-value form of one Λ at its largest feasible scale. The worst interval is halved
+    until it cannot be improved further; beyond the last t the first term exceeds ½‖Y‖² ≥ P.
+    """
+    beta, power = statement.beta, statement.depth - 2
+    assert beta is not None
+    Y = balls(statement.Y)
+    ceiling = inner(Y, Y) / 2
+    products, norms, levels = np.array(
+        [[float(x) for x in (found.product, found.norm, found.level)] for found in proved]
+    ).T
+
+    def candidates(t: float) -> list[Multipliers]:
+        # The two Λ that look best; the choice proves nothing and costs nothing if wrong.
+        best = products / np.maximum(norms, 1e-300) ** 2
+        theta = np.minimum(best, float(beta / arb(t) ** power) / levels)
+        order = np.argsort(theta * products - (theta * norms) ** 2 / 2, kind="stable")
+        return [proved[i] for i in order[-2:]]
+
+    def at(t: float) -> arb:
+        allowed = beta / arb(t) ** power
+        return max((_penalised(found, allowed) for found in candidates(t)), key=down)
+
+    def bound(a: float, b: float) -> float:
+        best = down(beta * power / 2 * arb(a) ** 2 + at(b))
+        if a > 0:
+            middle = (arb(a) + arb(b)) / 2
+            t = arb(middle, (arb(b) - arb(a)) / 2)
+            for found in candidates((a + b) / 2):
+                linear = beta / found.level * found.product
+                square = (beta / found.level * found.norm) ** 2
+                value = (
+                    beta * power / 2 * middle**2
+                    + linear / middle**power
+                    - square / 2 / middle ** (2 * power)
+                )
+                slope = power * (
+                    beta * t - linear / t ** (power + 1) + square / t ** (2 * power + 1)
+                )
+                value += slope * (t - middle)
+                if value.is_finite():  # not where t is too wide to divide by its powers
+                    best = max(best, down(value))
+        return best
+
+    end = up((2 * ceiling / (beta * power)).sqrt())
+    if not end > 0:
+        return arb(0)
+    heap = [(bound(0.0, end), 0.0, end)]
+    reachable = math.inf
+    for _ in range(_MAX_INTERVALS):
+        least, a, b = heap[0]
+        middle = (a + b) / 2
+        reachable = min(reachable, down(beta * power / 2 * arb(middle) ** 2 + at(middle)))
+        if least >= reachable - _SEARCH_LOSS * abs(reachable) or not a < middle < b:
+            break
+        heapq.heapreplace(heap, (bound(a, middle), a, middle))
+        heapq.heappush(heap, (bound(middle, b), middle, b))
+    return arb(min(heap[0][0], down(ceiling)))
+
+
+def _multipliers(statement: Statement, evidence: Any, place: str) -> Multipliers:
+    kind = get(evidence, "kind", place)
+    if kind == "outputs":
+        # Λ = λ qᵀ: c_L(Λ) = ‖q‖ c_L(λ).
+        direction = balls(matrix(get(evidence, "direction", place), f"{place}.direction"))
+        if (direction.nrows(), direction.ncols()) != (statement.Y.shape[1], 1):
+            raise Refused(f"{place}.direction: accepted is one column, one row per output")
+        evidence = get(evidence, "inner", place)
+        place = f"{place}.inner"
+        kind = get(evidence, "kind", place)
+    else:
+        direction = None
+    prove = _KINDS.get(kind) if isinstance(kind, str) else None
+    if prove is None:
+        raise Refused(f"{place}.kind is {kind!r}; accepted is one of {', '.join(_KINDS)}, outputs")
+    raw = matrix(get(evidence, "multipliers", place), f"{place}.multipliers")
+    columns = statement.Y.shape[1] if direction is None else 1
+    if raw.shape != (len(statement.X), columns):
+        raise Refused(f"{place}.multipliers has shape {raw.shape}; accepted is one row per sample")
+    level = prove(statement, evidence, raw, place)
+    multipliers = balls(raw)
+    if direction is not None:
+        multipliers *= direction.transpose()
+        level *= frobenius(direction)
+    return Multipliers(
+        product=inner(multipliers, balls(statement.Y)),
+        norm=frobenius(multipliers),
+        # Any larger level is a level too; this one may be divided by.
+        level=level.max(arb(2.0**-1000)),
+    )
+
+
+def _require(statement: Statement, place: str, activation: str, depths: range) -> None:
+    if statement.activation != activation or statement.depth not in depths:
+        raise Refused(
+            f"{place}: this kind is for {activation} networks of depth {depths[0]} to {depths[-1]}"
+        )
+
+
+def _nearby(statement: Statement, evidence: Any, raw: Array, place: str) -> tuple[Any, arb]:
+    """The exact matrix X′ to argue about, and what it costs: ‖Λ‖_F ‖X − X′‖_F.
+
+    Networks of unit norms are 1-Lipschitz in X. X′ is given as a matrix, or as two factors, which
+    make its rank exact; without either it is X.
+    """
+    X, given = rationals(statement.X), evidence.get("X")
+    if given is None:
+        return X, arb(0)
+    factors = given if isinstance(given, list) else [given]
+    parts = [rationals(matrix(part, f"{place}.X")) for part in factors]
+    if not 1 <= len(parts) <= 2 or (len(parts) == 2 and parts[0].ncols() != parts[1].nrows()):
+        raise Refused(f"{place}.X: accepted is a matrix or two factors of one")
+    near = parts[0] if len(parts) == 1 else parts[0] * parts[1]
+    if (near.nrows(), near.ncols()) != (X.nrows(), X.ncols()):
+        raise Refused(f"{place}.X: accepted is a matrix of the shape of X")
+    return near, frobenius(arb_mat(X - near)) * frobenius(balls(raw))
+
+
+def _linear(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """V_L = {Xw : ‖w‖ ≤ 1}: c = ‖XᵀΛ‖₂."""
+    _require(statement, place, "linear", range(2, MAX_DEPTH + 1))
+    return spectral_norm(balls(statement.X).transpose() * balls(raw))
+
+
+def _faces(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """V₂ = {φ(Xu) : ‖u‖ ≤ 1}, every face priced."""
+    _require(statement, place, "relu", range(2, 3))
+    near, cost = _nearby(statement, evidence, raw, place)
+    return level(faces_of(near), balls(raw)) + cost
+
+
+def _rank_one(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """X′ = c aᵀ: V_L ⊂ ‖a‖ conv{0, c₊, c₋} at every depth, so two points decide (theory §6)."""
+    _require(statement, place, "relu", range(2, MAX_DEPTH + 1))
+    c, a = (matrix(get(evidence, key, place), f"{place}.{key}") for key in ("c", "a"))
+    if c.shape != (len(statement.X), 1) or a.shape != (statement.X.shape[1], 1):
+        raise Refused(f"{place}: c has one row per sample and a one per column of X")
+    L = balls(raw)
+    ends = [frobenius(L.transpose() * balls(np.maximum(side, 0))) for side in (c, -c)]
+    drift = frobenius(balls(statement.X) - balls(c) * balls(a).transpose())
+    return frobenius(balls(a)) * ends[0].max(ends[1]) + frobenius(L) * drift
+
+
+def _whitened(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """V_L ⊂ {v ≥ 0 : ‖v‖ ≤ ‖X‖₂} (theory §7), by supports or by a split.
+
+    Up to MAX_SUPPORT samples every support of v is priced; beyond, ΛΛᵀ + S with S ≥ 0 entrywise
+    bounds the form on v ≥ 0, and the S that cancels the negative entries is exact for one-hot and
+    for scalar targets.
+    """
+    _require(statement, place, "relu", range(2, MAX_DEPTH + 1))
+    stretch, L, n = spectral_norm(balls(statement.X)), balls(raw), len(raw)
+    if n <= MAX_SUPPORT:
+        return stretch * level(supports(n), L)
+    form = L * L.transpose()
+    given = evidence.get("split")
+    if given is None:
+        form = arb_mat(n, n, [x.max(arb(0)) for x in form.entries()])
+    else:
+        S = matrix(given, f"{place}.split")
+        if S.shape != (n, n) or S.min() < 0:
+            raise Refused(f"{place}.split: accepted is a square non-negative matrix")
+        form += (balls(S) + balls(S.T)) * arb(0.5)
+    return stretch * top_eigenvalue(form).max(arb(0)).sqrt()
+
+
+def _tree(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """Scalar multipliers of depth L ≥ 3 by the path relaxation (theory §5).
+
+    V_L ⊂ φ(conv(±V_{L−1}^path)). For z in that hull, P = {ν > 0}, N = {ν < 0}, and any
+    0 ≤ μ_S ≤ ν⁻: νᵀφ(z) = Σ_P ν_i φ(z_i) − Σ_N |ν_i| φ(z_i) ≤ max_{S ⊆ P} (ν_S − μ_S)ᵀz, because
+    the first sum is Σ_S ν_i z_i at S = {z > 0} and φ(z_i) ≥ (μ_i/|ν_i|) z_i. So
+    c±_L(ν) ≤ max over signs and S of c±_{L−1}(ν_S − μ_S), and c±₂ is priced exactly.
+    """
+    _require(statement, place, "relu", range(3, MAX_DEPTH + 1))
+    if raw.shape[1] != 1:
+        raise Refused(f"{place}: a tree is for scalar multipliers; wrap it in kind 'outputs'")
+    rows = matrix(get(evidence, "mu", place), f"{place}.mu")
+    if rows.shape[1] != len(raw) or len(rows) > MAX_LEAVES:
+        raise Refused(f"{place}.mu: accepted are up to {MAX_LEAVES} rows, one entry per sample")
+    near, cost = _nearby(statement, evidence, raw, place)
+    leaves: list[Array] = []
+    used = 0
+
+    def children(nu: Array) -> Iterator[tuple[Array, Array, Array]]:
+        for w in (nu, -nu):
+            on, room = np.flatnonzero(w > 0), np.maximum(-w, 0)
+            for mask in range(2 ** len(on)):
+                chosen = on[[bool(mask >> i & 1) for i in range(len(on))]]
+                yield w, chosen, room
+
+    stack = [(statement.depth, children(raw[:, 0]))]
+    while stack:
+        depth, below = stack[-1]
+        step = next(below, None)
+        if step is None:
+            stack.pop()
+            continue
+        w, chosen, room = step
+        if used == len(rows):
+            raise Refused(f"{place}.mu has {used} rows; the tree needs more")
+        # The nearest μ in the box: a solver's last bit may stick out.
+        child = -np.minimum(np.maximum(rows[used], 0), room)
+        child[chosen] = w[chosen]
+        used += 1
+        if depth == 3:
+            leaves.append(child)
+        else:
+            stack.append((depth - 1, children(child)))
+    if used < len(rows):
+        raise Refused(f"{place}.mu has {len(rows)} rows; the tree has {used}")
+    return largest_level(faces_of(near), np.array(leaves)) + cost
+
+
+_KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
+    "linear": _linear,
+    "faces": _faces,
+    "tree": _tree,
+    "rank-one": _rank_one,
+    "whitened": _whitened,
+}
+
+
+# Positive gaps: a theorem below the primal, a parallel network above the dual.
+
+
+def _gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
+    """(a lower bound on the primal, an upper bound on the dual value)."""
+    theorem = get(block, "theorem", "gap")
+    s = statement
+    if s.power or s.depth < 3:
+        raise Refused("gap: the theorems are for weight decay and depth 3 or more")
+    kind = (s.activation, s.architecture, s.beta is None)
+    if theorem == "schatten" and s.activation == "linear" and s.beta is None:
+        lower = gaps.schatten(s.X, s.Y, s.depth, s.epsilon)
+    elif theorem == "shrinkage" and s.activation == "linear" and s.beta is not None:
+        lower = gaps.shrinkage(s.X, s.Y, s.depth, s.beta)
+    elif theorem == "rank-one" and kind == ("relu", "standard", True):
+        lower = gaps.rank_one(s.X, s.Y, s.depth, s.epsilon, primal)
+    elif theorem == "whitened-one-hot" and kind == ("relu", "standard", True):
+        lower = gaps.one_hot(s.X, s.Y, s.depth, s.epsilon)
+    else:
+        raise Refused(f"gap.theorem {theorem!r} does not cover this problem")
+    branches = branches_of(get(block, "bidual", "gap"), "gap.bidual")
+    residual = _residual(s, branches, "parallel", "gap.bidual")
+    if s.beta is None and not residual <= s.epsilon:
+        raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(residual)!r}, more than epsilon")
+    # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ½‖f − Y‖² + β t^{2−L} D for a
+    # parallel f of scaled value D, so the best t gives ½‖f − Y‖² + β (L/2) D^{2/L}.
+    scaled = arb(0)
+    for branch in branches:
+        product = arb(1)
+        for W in branch:
+            product *= frobenius(balls(W))
+        scaled += product
+    value = s.scaled_total(scaled)
+    return lower, value if s.beta is None else residual**2 / 2 + s.beta * value

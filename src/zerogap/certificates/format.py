@@ -1,0 +1,117 @@
+"""Writing and reading certificates: what they claim is computed here, and proved in check.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zerogap.certificates.check import interpolation_error
+from zerogap.certificates.reading import FORMAT, VERSION
+from zerogap.errors import DataError
+from zerogap.networks import Network
+from zerogap.problem import Array, Problem
+from zerogap.records import replacing
+
+# Claims are rounded outward by this much: an order below the tolerance of verdicts, and more than
+# rounding and the networks' interpolation error move the values.
+_SLACK = 1e-7
+
+
+def matrix(A: Array) -> dict[str, Any]:
+    """A matrix as its shape and the bytes of its little-endian float64 entries; 1-D is a column."""
+    A = np.asarray(A, dtype="<f8")
+    A = A[:, None] if A.ndim == 1 else A
+    return {"shape": list(A.shape), "data": np.ascontiguousarray(A).tobytes().hex()}
+
+
+def build(
+    problem: Problem,
+    network: Network,
+    lower: Mapping[str, Any] | None,
+    *,
+    claimed: Mapping[str, float | None],
+    gap: Mapping[str, Any] | None = None,
+    id: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The certificate of a problem, JSON-ready.
+
+    network: attains claimed["primal"]. lower: the evidence for claimed["dual"] as nested dicts of
+    arrays (docs/certificates.md), None for no bound (dual 0). gap: {"theorem": name, "bidual":
+    parallel Network}, with claimed["primal_lower"] and claimed["dual_upper"]. claimed values are
+    total ones, as computed in float64; they are rounded outward by 1e-7 relative. For
+    interpolation, epsilon is what the networks need. Raises DataError on unknown claims.
+    """
+    outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1}
+    unknown = set(claimed) - set(outward)
+    if unknown or not {"primal", "dual"} <= set(claimed):
+        raise DataError(f"claimed has {sorted(claimed)}; accepted are {', '.join(outward)}")
+    values = {name: claimed.get(name) for name in outward}
+    certificate: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": dict(id or {}),
+        "problem": {
+            "X": matrix(problem.X),
+            "Y": matrix(problem.Y),
+            "activation": problem.activation,
+            "architecture": problem.architecture,
+            "depth": problem.depth,
+            "regularizer": problem.regularizer,
+            "beta": None if problem.beta is None else problem.beta.hex(),
+        },
+        "epsilon": (0.0).hex(),
+        "upper": _encode(network),
+        "lower": _encode(lower),
+        "gap": _encode(gap),
+        "claimed": {
+            name: None if value is None else _outward(value, outward[name]).hex()
+            for name, value in values.items()
+        },
+    }
+    if problem.beta is None:
+        certificate["epsilon"] = interpolation_error(certificate).hex()
+    return certificate
+
+
+def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
+    """Write one certificate per line, under a temporary name until complete."""
+    with replacing(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for certificate in certificates:
+            file.write(json.dumps(certificate, allow_nan=False, separators=(",", ":")) + "\n")
+
+
+def read_jsonl(path: str | Path) -> list[Any]:
+    """The certificates of a file. Raises DataError that names the bad line."""
+    return list(iterate_jsonl(path))
+
+
+def iterate_jsonl(path: str | Path) -> Iterator[Any]:
+    """The certificates of a file, one at a time. Raises DataError that names the bad line."""
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    raise DataError(f"{path}, line {number} is not JSON: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+
+
+def _outward(value: float, sign: int) -> float:
+    return float(value) + sign * _SLACK * abs(float(value))
+
+
+def _encode(value: Any) -> Any:
+    """Networks, mappings, lists and arrays as JSON; the rest is kept."""
+    if isinstance(value, Network):
+        return {"branches": [[matrix(W) for W in branch] for branch in value.branches]}
+    if isinstance(value, np.ndarray):
+        return matrix(value)
+    if isinstance(value, Mapping):
+        return {name: _encode(entry) for name, entry in value.items()}
+    return [_encode(entry) for entry in value] if isinstance(value, list | tuple) else value
