@@ -1,0 +1,54 @@
+"""A copy of the repository in a temporary folder, and a way to run Snakemake there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "config", "profiles", "workflow", "src", "paper", "pyproject.toml")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def copy_of(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "replication.pdf")
+            shutil.copytree(source, folder / part, ignore=ignore)
+        elif source.exists():
+            shutil.copy2(source, folder / part)
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    binaries = Path(sys.executable).parent
+    environment = os.environ | {
+        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "XDG_CACHE_HOME": str(folder / ".cache"),
+    }
+    return subprocess.run(
+        [str(binaries / "snakemake"), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished smoke run, shared by the tests that only look at it or dry-run on it."""
+    folder = copy_of(tmp_path_factory.mktemp("smoke") / "repository")
+    done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder

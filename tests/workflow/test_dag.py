@@ -1,0 +1,181 @@
+"""The replication as its user runs it: files, reruns, determinism, bad configurations."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.workflow.conftest import copy_of, snakemake
+from zerogap.tables import GAP_COLUMNS
+
+FIGURES = (
+    *("table1", "linear-depth", "low-rank", "rank-one"),
+    *("whitened", "branches", "relu-depth", "training"),
+)
+TABLES = (
+    *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
+    *("table1.csv", "table1.md", "table1.tex"),
+)
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, list[str]]:
+    """What a dry run would do: rule → wildcards of its jobs."""
+    done = snakemake(folder, "-n", "--configfile", "config/smoke.yaml", *arguments)
+    assert done.returncode == 0, done.stderr[-3000:]
+    jobs: dict[str, list[str]] = {}
+    for block in re.split(r"\n(?=\[)", done.stdout + done.stderr):
+        rule = re.search(r"^(?:local)?rule (\w+):", block, re.M)
+        if rule:
+            wildcards = re.search(r"wildcards: (.*)", block)
+            jobs.setdefault(rule[1], []).append(wildcards[1] if wildcards else "")
+    return jobs
+
+
+def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
+    results = smoke / "results"
+    for name in TABLES:
+        assert (results / "tables" / name).stat().st_size > 0, name
+    for name in FIGURES:
+        for kind in ("png", "pdf"):
+            assert (results / "figures" / f"{name}.{kind}").stat().st_size > 2000, name
+    for name in ("table1", "rank_one", "inside"):
+        assert (results / "notebooks" / f"{name}.html").stat().st_size > 10_000
+    assert (smoke / "paper" / "replication.pdf").read_bytes()[:4] == b"%PDF"
+    assert json.loads((results / "provenance.json").read_text())["packages"]["zerogap"]
+
+
+def test_the_gap_table_has_the_columns_of_the_contract_and_is_fully_certified(smoke: Path) -> None:
+    gaps = pd.read_csv(smoke / "results/tables/gaps.csv")
+    assert list(gaps.columns) == GAP_COLUMNS
+    assert gaps["certified"].all()
+    assert (gaps["primal"] >= gaps["dual"] * (1 - 1e-9)).all()
+
+
+def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
+    claims = pd.read_csv(smoke / "results/tables/claims.csv")
+    assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
+
+
+def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:
+    assert set(planned(smoke)) <= {"all"}
+
+
+def test_changing_a_figures_style_redraws_that_figure_and_what_prints_it(smoke: Path) -> None:
+    module = smoke / "src/zerogap/figures/rank_one.py"
+    kept = module.read_text()
+    try:
+        module.write_text(kept + "\n# another colour\n")
+        jobs = planned(smoke)
+    finally:
+        module.write_text(kept)
+    assert jobs["figure"] == ["figure=rank-one"]
+    assert set(jobs) <= {"figure", "paper", "all"}
+
+
+def test_changing_a_claims_instances_reruns_that_claim_and_what_gathers_it(
+    smoke: Path, tmp_path: Path
+) -> None:
+    values = yaml.safe_load((smoke / "config/smoke.yaml").read_text())
+    values["instances"]["two-layer-linear"] = 2
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(values))
+    jobs = planned(smoke, str(changed))
+    per_setting = {"generate", "train", "solve_dual", "certify", "verify"}
+    for rule in per_setting:
+        assert jobs[rule] == ["setting=two-layer-linear, batch=0"], rule
+    gathers = {"collect", "table1", "scoreboard", "figure", "notebook", "paper", "provenance", "all"}
+    assert set(jobs) <= per_setting | gathers
+
+
+def test_tables_and_certificates_are_byte_identical_at_any_core_count(tmp_path: Path) -> None:
+    values = {
+        "claims": ["two-layer", "relu-parallel-3"],
+        "tolerance": 1e-6,
+        "batch_size": 3,
+        "restarts": {"default": 2},
+        "instances": {"default": 1},
+        "cases": {
+            "two-layer-linear": ["linear-d2-k1", "linear-d2-k2"],
+            "two-layer-relu": ["relu-n3-d2", "relu-n4-d2"],
+            "relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"],
+        },
+    }
+    read = []
+    for cores, batch_size in (("1", 3), ("2", 1)):
+        folder = copy_of(tmp_path / f"cores{cores}")
+        config = folder / "config/tiny.yaml"
+        config.write_text(yaml.safe_dump(values | {"batch_size": batch_size}))
+        targets = [f"results/tables/{name}" for name in TABLES]
+        done = snakemake(folder, *targets, "--cores", cores, "--configfile", "config/tiny.yaml")
+        assert done.returncode == 0, done.stderr[-3000:]
+        proofs = sorted((folder / "results/certificates").rglob("*.jsonl"))
+        lines = sorted(line for p in proofs for line in p.read_text().splitlines())
+        read.append([(folder / target).read_bytes() for target in targets] + [lines])
+        shutil.rmtree(folder)
+    assert read[0] == read[1]
+
+
+BAD = [
+    ({"clams": "all"}, "unknown key clams"),
+    ({"claims": ["two-layers"]}, "claim 'two-layers' is unknown; accepted are two-layer"),
+    ({"claims": []}, "claims is empty"),
+    ({"tolerance": -1}, "tolerance"),
+    ({"tolerance": "small"}, "tolerance"),
+    ({"batch_size": 0}, "batch_size"),
+    ({"instances": {"default": -3}}, "instances.default"),
+    ({"instances": {"nowhere": 3}}, "instances.nowhere: no such setting"),
+    ({"restarts": {"default": 1.5}}, "restarts.default"),
+    ({"cases": {"low-rank": ["lost"]}}, "has no case 'lost'"),
+    ({"files": [{"id": "mine"}]}, "files.0"),
+    (
+        {
+            "files": [
+                {
+                    "id": "mine",
+                    "data": {"kind": "file", "path": "missing.csv", "targets": ["y"]},
+                    "activation": "relu",
+                    "architecture": "parallel",
+                    "depths": [3],
+                }
+            ]
+        },
+        "missing.csv cannot be read",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), BAD, ids=[said for _, said in BAD])
+def test_a_bad_configuration_is_refused_in_one_line(
+    tmp_path: Path, change: dict, said: str
+) -> None:
+    from zerogap.config import load
+    from zerogap.errors import ConfigError
+
+    root = Path(__file__).resolve().parents[2]
+    values = {"claims": "all", "tolerance": 1e-6, "batch_size": 10} | change
+    with pytest.raises(ConfigError) as raised:
+        load(values, root / "workflow/schemas/config.schema.json")
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_snakemake_says_a_bad_configuration_without_a_traceback(tmp_path: Path) -> None:
+    folder = copy_of(tmp_path / "bad")
+    (folder / "config/bad.yaml").write_text("claims: all\ntolerance: 1.0e-6\nbatchsize: 3\n")
+    done = snakemake(folder, "-n", "--configfile", "config/bad.yaml")
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if "unknown key batchsize" in line]
+    assert len(said) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_the_full_run_has_fewer_than_a_hundred_jobs(tmp_path: Path) -> None:
+    folder = copy_of(tmp_path / "full")
+    done = snakemake(folder, "-n", "--quiet", "rules")
+    total = re.search(r"^total\s+(\d+)", done.stdout + done.stderr, re.M)
+    assert total is not None, done.stderr[-2000:]
+    assert int(total[1]) < 100
