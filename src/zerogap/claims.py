@@ -410,13 +410,13 @@ CLAIMS: tuple[Claim, ...] = (
         "linear-scalar",
         "Deep linear networks with scalar output have no duality gap.",
         "Section 3",
-        (Setting("linear-scalar", _SCALAR, replicates=2),),
+        (Setting("linear-scalar", _SCALAR, replicates=2, restarts=16),),
     ),
     Claim(
         "low-rank",
         "Weight decay drives deep linear networks to low rank, by a closed form.",
         "abstract; Section 3",
-        (Setting("low-rank", _LOW_RANK),),
+        (Setting("low-rank", _LOW_RANK, restarts=8),),
         test="shrinkage",
     ),
     Claim(
@@ -462,7 +462,7 @@ CLAIMS: tuple[Claim, ...] = (
                 (*_generic("generic", 4), *_generic("deeper", 5, largest=5)),
                 restarts=64,
             ),
-            Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL),
+            Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12),
         ),
     ),
     Claim(

@@ -186,8 +186,9 @@ class _Shape:
             width = options.width or (n + 1 if relu else 1)
             end = 1
         else:
-            branches, end = 1, options.width or (2 * (k * n + 1) if relu else 2 * min(n, k) + 2)
-            width = end
+            branches = 1
+            roomy = 2 * (k * n + 1) if depth == 2 else k * n + 4
+            end = width = options.width or (roomy if relu else 2 * min(n, k) + 2)
         # A branch of depth two is one neuron: side by side they are one standard network.
         split = parallel and depth == 2
         if split:
@@ -455,7 +456,9 @@ def _train(
         spread([s.Y for s in scaled]),
         spread([np.array(s.penalty) for s in scaled]),
     )
-    weights = torch.cat([_initial(shape, restarts, seed) for seed in seeds]).to(device)
+    weights = torch.cat(
+        [_initial(shape, s.X, restarts, seed) for s, seed in zip(scaled, seeds, strict=True)]
+    ).to(device)
     loose = torch.full_like(weights[:, 0], _LOOSE)
     kept, values, curve = _descend(
         data, weights, loose, count, options.steps, options.learning_rate, options.refresh
@@ -490,7 +493,7 @@ def _result(problem: Problem, networks: list[Network], curve: Array) -> Training
     )
 
 
-def _initial(shape: _Shape, restarts: int, seed: int) -> Tensor:
+def _initial(shape: _Shape, X: Array, restarts: int, seed: int) -> Tensor:
     """Random weights (restarts, P), from small outputs to large ones."""
     generator = torch.Generator().manual_seed(seed % 2**63)
     draw = torch.randn(restarts, sum(shape.sizes), generator=generator, dtype=torch.float64)
@@ -503,6 +506,8 @@ def _initial(shape: _Shape, restarts: int, seed: int) -> Tensor:
     for layer, W in enumerate(layers):
         fan = W.shape[-2] / (scale if layer else 1.0)
         W *= (size ** (1 / depth) / math.sqrt(fan))[:, None, None, None]
+    if shape.activation == "relu":
+        _lean(layers[0], torch.from_numpy(X), generator)
     if shape.branches == 1:
         # Every other start of a deep network has a bottleneck, which weight decay may like better
         # than full rank (theory §7) and seldom falls into by itself.
@@ -510,9 +515,30 @@ def _initial(shape: _Shape, restarts: int, seed: int) -> Tensor:
         for start in range(1, restarts, 2):
             width = 2 + start // 2 % (widest - 1)
             for layer in range(1, depth - 2):
+                if shape.activation == "relu":
+                    # So few neurons die unless they pass on what they get.
+                    layers[layer][start].abs_()
                 layers[layer][start, :, :, width:] = 0
                 layers[layer + 1][start, :, width:] = 0
     return torch.cat([W.flatten(1) for W in layers], 1)
+
+
+def _lean(W: Tensor, X: Tensor, generator: torch.Generator) -> None:
+    """Turn half of the first-layer neurons towards a vertex of the arrangement of X, in place.
+
+    An optimal neuron may sit in a cell so thin that no random direction falls into it; every cell
+    touches a vertex, a direction that d − 1 samples are orthogonal to. W: (restarts, m, d, w).
+    """
+    n, d = X.shape
+    if d == 1:
+        return
+    neurons = W.mT
+    draw = torch.rand(*neurons.shape[:-1], n + 2, generator=generator, dtype=W.dtype)
+    rows = X[draw[..., :n].argsort(-1)[..., : d - 1]]
+    frame = torch.linalg.qr(rows.mT).Q
+    share = torch.where(draw[..., n] < 0.5, 0.0, 1 - 10 ** (-3 * draw[..., n + 1]))
+    along = (frame @ (frame.mT @ neurons[..., None]))[..., 0]
+    neurons -= share[..., None] * along
 
 
 def _descend(
