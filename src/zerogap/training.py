@@ -27,6 +27,7 @@ _RISE = 1.1
 # Stiffness of the walls around an activation pattern, and rounds of multipliers.
 _STIFFNESS = 10.0
 # Gauss–Newton steps towards interpolation, and the error that needs no further one.
+_RIDGE = 1e-7
 _CORRECTIONS = 6
 _CORRECTED = 1e-14
 _ROUNDS = 8
@@ -355,7 +356,7 @@ class _Data:
         finite = torch.isfinite(gram).all(-1, keepdim=True).all(-2, keepdim=True)
         values, vectors = torch.linalg.eigh(torch.where(finite, gram, 0.0))
         inverse = torch.where(values > 1e-13 * values[:, -1:], 1 / values, 0.0)
-        return _Linearized((self.Y - outputs).flatten(1), J, vectors, inverse)
+        return _Linearized((self.Y - outputs).flatten(1), J, values, vectors, inverse)
 
     def corrected(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """The nearest interpolating weights by Gauss–Newton, and their ‖f(X) − Y‖ (B,).
@@ -385,7 +386,7 @@ class _Data:
         """Weights made to interpolate where that is asked, and values (B,), infinite if not."""
         if self.exact:
             weights, errors = self.corrected(weights)
-            good = errors <= INTERPOLATION_TOLERANCE
+            good = errors <= 1e-2 * INTERPOLATION_TOLERANCE
             values = self.regularizer(weights)[0]
         else:
             values, _ = self.loss(weights, self.pull(weights, self.penalty))
@@ -415,6 +416,7 @@ class _Linearized:
 
     missing: Tensor
     J: Tensor
+    values: Tensor
     vectors: Tensor
     inverse: Tensor
 
@@ -430,8 +432,10 @@ class _Linearized:
         targets of very different sizes: the negative curvature that the multipliers give a small
         singular value of a deep network is bounded in weight space only.
         """
-        multipliers = -self.solve((self.J @ gradient[:, :, None])[..., 0])
-        metric = (self.vectors * self.inverse[:, None]) @ self.vectors.mT
+        soft = 1 / (self.values.clamp(min=0) + _RIDGE * self.values[:, -1:] + 1e-300)
+        tense = replace(self, inverse=soft)
+        multipliers = -tense.solve((self.J @ gradient[:, :, None])[..., 0])
+        metric = (self.vectors * soft[:, None]) @ self.vectors.mT
         return _Pull(multipliers, metric / tightness[:, None, None])
 
 
