@@ -112,3 +112,17 @@ def _one_line(error: Any) -> str:
     hint = error.schema.get("description", "")
     message = error.message if len(error.message) < 200 else f"{error.message[:200]}…"
     return f"{place}: {message}" + (f"; accepted: {hint}" if hint else "")
+
+
+def key_table(schema: Path) -> str:
+    """The keys of a configuration as a markdown table, from the schema's descriptions."""
+    rows = ["| key | accepted |", "|---|---|"]
+
+    def add(properties: Mapping[str, Any], prefix: str) -> None:
+        for name, entry in properties.items():
+            rows.append(f"| `{prefix}{name}` | {entry.get('description', '').replace('|', '/')} |")
+            if "properties" in entry.get("items", {}):
+                add(entry["items"]["properties"], f"{prefix}{name}[].")
+
+    add(json.loads(schema.read_text(encoding="utf-8"))["properties"], "")
+    return "\n".join(rows) + "\n"

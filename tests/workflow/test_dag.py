@@ -87,7 +87,16 @@ def test_changing_a_claims_instances_reruns_that_claim_and_what_gathers_it(
     per_setting = {"generate", "train", "solve_dual", "certify", "verify"}
     for rule in per_setting:
         assert jobs[rule] == ["setting=two-layer-linear, batch=0"], rule
-    gathers = {"collect", "table1", "scoreboard", "figure", "notebook", "paper", "provenance", "all"}
+    gathers = {
+        "collect",
+        "table1",
+        "scoreboard",
+        "figure",
+        "notebook",
+        "paper",
+        "provenance",
+        "all",
+    }
     assert set(jobs) <= per_setting | gathers
 
 
