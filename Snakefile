@@ -14,7 +14,7 @@ include: "workflow/rules/common.smk"
 # One thread per job: parallelism comes from jobs, and results do not depend on it.
 shell.prefix(
     "set -euo pipefail; export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 "
-    "PYTHONHASHSEED=0; "
+    f"PYTHONHASHSEED=0 PYTHONPATH={workflow.basedir}/src; "
 )
 
 

@@ -57,5 +57,5 @@ def test_own_data_that_no_network_fits_is_refused_before_anything_runs(tmp_path:
         "architecture": "standard",
         "depths": [3],
     }
-    with pytest.raises(ConfigError, match="files.mine: no ReLU network"):
+    with pytest.raises(ConfigError, match=r"files\.mine: no ReLU network"):
         load(BASE | {"claims": [], "files": [entry]}, SCHEMA)

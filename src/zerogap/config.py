@@ -37,6 +37,11 @@ class Config:
         """The options of a setting as canonical JSON: what its problems depend on, no more."""
         return json.dumps(self.slices[setting_id], sort_keys=True)
 
+    def own_file(self, setting_id: str) -> list[str]:
+        """The data file behind a setting of own data, none for the registry's."""
+        entry = self.slices[setting_id].get("file")
+        return [entry["data"]["path"]] if entry else []
+
 
 def load(values: Mapping[str, Any], schema: Path) -> Config:
     """Check a configuration against the schema and the registry.

@@ -104,8 +104,8 @@ def train(data: Path, output: Path) -> int:
 def solve_dual(data: Path, output: Path) -> int:
     """Bracket every dual value of a batch and build the networks that theory gives."""
     from zerogap.bidual import bidual
+    from zerogap.constructions import conjectured_primal, constructions, primal_theorem
     from zerogap.errors import MethodError
-    from zerogap.solver import conjectured_primal, constructions, primal_theorem
 
     results = []
     for record in read_batch(data):
@@ -152,7 +152,8 @@ def certify(
 
     from zerogap.certificates.format import write_jsonl
     from zerogap.closed_form import linear_map
-    from zerogap.solver import Candidate, Theorem, assemble
+    from zerogap.constructions import Candidate, Theorem
+    from zerogap.solver import assemble
 
     rows, proofs = [], []
     joined = zip(read_batch(data), read_batch(primal), read_batch(dual), strict=True)

@@ -30,6 +30,7 @@ _STIFFNESS = 10.0
 _RIDGE = 1e-7
 _CORRECTIONS = 6
 _CORRECTED = 1e-14
+_INTERPOLATED = 1e-2 * INTERPOLATION_TOLERANCE
 _ROUNDS = 8
 
 
@@ -49,7 +50,7 @@ class TrainingOptions:
     width: int | None = None
     branches: int | None = None
     steps: int = 2000
-    learning_rate: float = 0.03
+    learning_rate: float = 0.1
     refresh: int = 20
     polished: int = 4
     polish_steps: int = 4000
@@ -344,21 +345,25 @@ class _Data:
                 total = total + 0.5 * (push**2).sum((-3, -2, -1)) / walls.stiffness
         return total, gradient
 
-    def linearized(self, weights: Tensor, walls: _Walls | None = None) -> _Linearized:
-        """f around the weights."""
+    def linearized(
+        self, weights: Tensor, walls: _Walls | None = None, last: bool = False
+    ) -> _Linearized:
+        """f around the weights, as a function of all of them or of the last layer's."""
         hidden, before, outputs = self.forward(weights, walls)
         nk = self.shape.n * self.shape.k
         unit = torch.eye(nk, dtype=weights.dtype, device=weights.device)
         unit = unit.reshape(nk, 1, *outputs.shape[1:]).expand(-1, len(weights), -1, -1)
         free = None if walls is None else walls.free()
         J = self.backward(weights, hidden, before, unit, free).transpose(0, 1)
+        if last:
+            J[..., : -self.shape.sizes[-1]] = 0
         gram = J @ J.mT
         finite = torch.isfinite(gram).all(-1, keepdim=True).all(-2, keepdim=True)
         values, vectors = torch.linalg.eigh(torch.where(finite, gram, 0.0))
         inverse = torch.where(values > 1e-13 * values[:, -1:], 1 / values, 0.0)
         return _Linearized((self.Y - outputs).flatten(1), J, values, vectors, inverse)
 
-    def corrected(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+    def corrected(self, weights: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
         """The nearest interpolating weights by Gauss–Newton, and their ‖f(X) − Y‖ (B,).
 
         Of every network the best iterate counts; those that interpolate drop out.
@@ -371,7 +376,7 @@ class _Data:
             if not len(active):
                 break
             data = self.rows(active)
-            around = data.linearized(weights)
+            around = data.linearized(weights, last=last)
             step = around.J.mT @ around.solve(around.missing)[:, :, None]
             weights = weights + step[..., 0]
             errors = (data.forward(weights)[2] - data.Y).flatten(1).norm(dim=1)
@@ -385,8 +390,12 @@ class _Data:
     def feasible(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Weights made to interpolate where that is asked, and values (B,), infinite if not."""
         if self.exact:
-            weights, errors = self.corrected(weights)
-            good = errors <= 1e-2 * INTERPOLATION_TOLERANCE
+            there, errors = self.corrected(weights)
+            # Across kinks Gauss–Newton may not settle; the last layer alone meets none.
+            lost = (errors > _INTERPOLATED).nonzero()[:, 0]
+            if len(lost) and self.shape.activation == "relu":
+                there[lost], errors[lost] = self.rows(lost).corrected(weights[lost], last=True)
+            good, weights = errors <= _INTERPOLATED, there
             values = self.regularizer(weights)[0]
         else:
             values, _ = self.loss(weights, self.pull(weights, self.penalty))
@@ -464,6 +473,7 @@ def _train(
         [_initial(shape, s.X, restarts, seed) for s, seed in zip(scaled, seeds, strict=True)]
     ).to(device)
     loose = torch.full_like(weights[:, 0], _LOOSE)
+    options = replace(options, learning_rate=options.learning_rate / (len(shape.layers) - 1))
     kept, values, curve = _descend(
         data, weights, loose, count, options.steps, options.learning_rate, options.refresh
     )

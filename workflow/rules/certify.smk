@@ -11,13 +11,15 @@ rule certify:
         "logs/certify/{setting}/{batch}.log",
     benchmark:
         "benchmarks/certify/{setting}/{batch}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "zerogap-stage certify --data {input.data} --primal {input.primal} --dual {input.dual}"
+        "python -m zerogap.stages certify --data {input.data} --primal {input.primal} --dual {input.dual}"
         " --tolerance {params.tolerance} --certificates {output.certificates}"
         " --output {output.gaps} > {log} 2>&1"
 
@@ -33,11 +35,13 @@ rule verify:
         "logs/verify/{setting}/{batch}.log",
     benchmark:
         "benchmarks/verify/{setting}/{batch}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "zerogap-stage verify --certificates {input.certificates}"
+        "python -m zerogap.stages verify --certificates {input.certificates}"
         " --tolerance {params.tolerance} --output {output} > {log} 2>&1"

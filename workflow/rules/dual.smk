@@ -1,6 +1,6 @@
 rule solve_dual:
     input:
-        modules("solver.py"),
+        modules("constructions.py"),
         data="results/data/{setting}/{batch}.npz",
     output:
         "results/dual/{setting}/{batch}.npz",
@@ -8,9 +8,11 @@ rule solve_dual:
         "logs/solve_dual/{setting}/{batch}.log",
     benchmark:
         "benchmarks/solve_dual/{setting}/{batch}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
-        "zerogap-stage solve-dual --data {input.data} --output {output} > {log} 2>&1"
+        "python -m zerogap.stages solve-dual --data {input.data} --output {output} > {log} 2>&1"

@@ -29,11 +29,13 @@ rule figure:
         "benchmarks/figure/{figure}.tsv"
     wildcard_constraints:
         figure="|".join(FIGURE_NAMES),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
     shell:
-        "zerogap-stage figure {wildcards.figure} --tables results/tables"
+        "python -m zerogap.stages figure {wildcards.figure} --tables results/tables"
         " --output results/figures/{wildcards.figure} > {log} 2>&1"
 
 
@@ -50,6 +52,8 @@ rule rulegraph:
         ),
     log:
         "logs/rulegraph.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -57,5 +61,5 @@ rule rulegraph:
         configs=lambda wildcards: " ".join(map(str, workflow.configfiles)),
     shell:
         "(snakemake --rulegraph dot --configfile {params.configs} --nolock > {output}.dot"
-        " && zerogap-stage rulegraph --dot {output}.dot --output {output};"
+        " && python -m zerogap.stages rulegraph --dot {output}.dot --output {output};"
         " rm -f {output}.dot) > {log} 2>&1"

@@ -34,6 +34,8 @@ rule notebook:
         "logs/notebook/{notebook}.log",
     benchmark:
         "benchmarks/notebook/{notebook}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,

@@ -14,8 +14,10 @@ rule paper:
         "logs/paper.log",
     benchmark:
         "benchmarks/paper.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
     shell:
-        "zerogap-stage paper --source {input.source} --output {output} > {log} 2>&1"
+        "python -m zerogap.stages paper --source {input.source} --output {output} > {log} 2>&1"

@@ -8,9 +8,11 @@ rule train:
         "logs/train/{setting}/{batch}.log",
     benchmark:
         "benchmarks/train/{setting}/{batch}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
-        "zerogap-stage train --data {input.data} --output {output} > {log} 2>&1"
+        "python -m zerogap.stages train --data {input.data} --output {output} > {log} 2>&1"

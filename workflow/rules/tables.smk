@@ -18,6 +18,8 @@ rule collect:
         "logs/collect.log",
     benchmark:
         "benchmarks/collect.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -25,7 +27,7 @@ rule collect:
         batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
     shell:
         "printf '%s\\n' {params.batches:q} > {output.lists};"
-        " zerogap-stage collect --batches {output.lists} --results results > {log} 2>&1"
+        " python -m zerogap.stages collect --batches {output.lists} --results results > {log} 2>&1"
 
 
 rule table1:
@@ -38,11 +40,13 @@ rule table1:
         "logs/table1.log",
     benchmark:
         "benchmarks/table1.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=500,
     shell:
-        "zerogap-stage table1 --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.stages table1 --tables results/tables --output results/tables > {log} 2>&1"
 
 
 rule scoreboard:
@@ -55,11 +59,13 @@ rule scoreboard:
         "logs/scoreboard.log",
     benchmark:
         "benchmarks/scoreboard.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=500,
     shell:
-        "zerogap-stage scoreboard --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.stages scoreboard --tables results/tables --output results/tables > {log} 2>&1"
 
 
 rule provenance:
@@ -69,8 +75,10 @@ rule provenance:
         "results/provenance.json",
     log:
         "logs/provenance.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=500,
     shell:
-        "zerogap-stage provenance --output {output} > {log} 2>&1"
+        "python -m zerogap.stages provenance --output {output} > {log} 2>&1"

@@ -40,7 +40,7 @@ def draw(tables: Path) -> Figure:
         axes.plot(row.index, row, color=colour, marker="o", ms=4, lw=1.4, label=label)
     axes.set(xlabel="depth $L$", ylabel=r"$D_1(L)\,/\,D_1(2)$", ylim=(0, 1.08))
     axes.set_xticks(list(ratio.columns))
-    deeper = [c for c in ratio.columns if c > 3]
+    deeper = [c for c in ratio.columns if int(c) > 3]
     further = 3 in ratio and any((ratio[3] - ratio[c] > 1e-6).any() for c in deeper)
     end = "on some data sets the bound falls further" if further else "here it stops there"
     axes.set_title(f"Depth helps from two layers to three; {end}")
