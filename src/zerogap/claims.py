@@ -46,7 +46,7 @@ class Setting:
     id: str
     cases: Cases
     replicates: int = 1
-    restarts: int = 32
+    restarts: int = 16
 
 
 @dataclass(frozen=True)
@@ -383,7 +383,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Table 1, column L = 2",
         (
             Setting("two-layer-linear", _TWO_LAYER_LINEAR, replicates=2),
-            Setting("two-layer-relu", _TWO_LAYER_RELU, replicates=2),
+            Setting("two-layer-relu", _TWO_LAYER_RELU, replicates=2, restarts=48),
         ),
         known=True,
     ),
@@ -430,6 +430,7 @@ CLAIMS: tuple[Claim, ...] = (
                     *_linear(_parallel, "zero"),
                     *_LINEAR_PARALLEL_REGULARISED,
                 ),
+                restarts=8,
             ),
         ),
     ),
@@ -449,7 +450,7 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-parallel-3",
         "Three-layer parallel ReLU networks have no duality gap.",
         "Table 1, column L = 3",
-        (Setting("relu-parallel-3", _generic("generic", 3), replicates=2, restarts=64),),
+        (Setting("relu-parallel-3", _generic("generic", 3), replicates=2, restarts=48),),
         known=True,
     ),
     Claim(
@@ -460,7 +461,7 @@ CLAIMS: tuple[Claim, ...] = (
             Setting(
                 "relu-parallel",
                 (*_generic("generic", 4), *_generic("deeper", 5, largest=5)),
-                restarts=64,
+                restarts=24,
             ),
             Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12),
         ),
@@ -476,13 +477,13 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (Setting("relu-standard-whitened", _WHITENED),),
+        (Setting("relu-standard-whitened", _WHITENED, restarts=12),),
     ),
     Claim(
         "whitened-orthogonal",
         "On whitened one-hot data one orthogonal direction per class is optimal at every depth.",
         "the formula suggested by the orthogonal solution",
-        (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=64),),
+        (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24),),
         test="formula",
         condition="two classes, or L ≤ 4 (measured, not proved)",
     ),
@@ -490,14 +491,14 @@ CLAIMS: tuple[Claim, ...] = (
         "branches",
         "Enough branches (m* ≤ KN + 1) close the gap of a parallel network.",
         "Section 4; Section 5",
-        (Setting("branches", _BRANCHES, restarts=64),),
+        (Setting("branches", _BRANCHES, restarts=24),),
         test="branches",
     ),
     Claim(
         "real-data",
         "The same holds on data nobody made for it (Iris, Diabetes).",
         "not in the paper",
-        (Setting("real-data", _REAL),),
+        (Setting("real-data", _REAL, restarts=12),),
         test="bracket",
     ),
 )
