@@ -41,12 +41,14 @@ Cases = tuple[Case, ...]
 
 @dataclass(frozen=True)
 class Setting:
-    """Cases that share a batch. replicates: data sets per case; restarts: training runs each."""
+    """Cases that share a batch. replicates: data sets per case; restarts: training runs each;
+    polish_steps: slow steps that the best of them go on for (where kinks need it)."""
 
     id: str
     cases: Cases
     replicates: int = 1
     restarts: int = 16
+    polish_steps: int = 4000
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Instance:
     paper: str
     holds: bool
     restarts: int
+    polish_steps: int
     tags: dict[str, Any]
 
     @property
@@ -463,7 +466,7 @@ CLAIMS: tuple[Claim, ...] = (
                 (*_generic("generic", 4), *_generic("deeper", 5, largest=5)),
                 restarts=24,
             ),
-            Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12),
+            Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12, polish_steps=500),
         ),
     ),
     Claim(
@@ -477,13 +480,13 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (Setting("relu-standard-whitened", _WHITENED, restarts=12),),
+        (Setting("relu-standard-whitened", _WHITENED, restarts=12, polish_steps=500),),
     ),
     Claim(
         "whitened-orthogonal",
         "On whitened one-hot data one orthogonal direction per class is optimal at every depth.",
         "the formula suggested by the orthogonal solution",
-        (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24),),
+        (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24, polish_steps=1500),),
         test="formula",
         condition="two classes, or L ≤ 4 (measured, not proved)",
     ),
@@ -557,12 +560,12 @@ def instances(setting_id: str, options: dict[str, Any] | None = None) -> list[In
         instance
         for case in chosen.cases
         if labels is None or case.label in labels
-        for instance in _expand(owner, setting_id, case, replicates, restarts)
+        for instance in _expand(owner, setting_id, case, replicates, restarts, chosen.polish_steps)
     ]
 
 
 def _expand(
-    owner: str, setting_id: str, case: Case, replicates: int, restarts: int
+    owner: str, setting_id: str, case: Case, replicates: int, restarts: int, polish_steps: int
 ) -> Iterator[Instance]:
     for replicate in range(replicates):
         for depth in case.depths:
@@ -574,7 +577,7 @@ def _expand(
                     yield Instance(
                         owner, setting_id, name, case.data, replicate, case.architecture,
                         case.activation, case.regularizer, depth, beta, branches, case.paper,
-                        case.holds, restarts, case.tags,
+                        case.holds, restarts, polish_steps, case.tags,
                     )  # fmt: skip
 
 
@@ -596,5 +599,6 @@ def _own_data(setting_id: str, options: dict[str, Any]) -> Iterator[Instance]:
             paper="any",
             holds=True,
             restarts=options.get("restarts") or 32,
+            polish_steps=4000,
             tags={},
         )

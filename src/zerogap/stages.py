@@ -72,16 +72,17 @@ def train(data: Path, output: Path) -> int:
 
     torch.set_num_threads(1)
     records = read_batch(data)
-    groups: dict[tuple[int, int | None], list[int]] = {}
+    groups: dict[tuple[int, int, int | None], list[int]] = {}
     for i, record in enumerate(records):
-        groups.setdefault((record["restarts"], record["branches"]), []).append(i)
+        effort = record["restarts"], record["polish_steps"], record["branches"]
+        groups.setdefault(effort, []).append(i)
     results: list[dict[str, Any]] = [{} for _ in records]
-    for (restarts, branches), members in groups.items():
+    for (restarts, polish_steps, branches), members in groups.items():
         started = time.perf_counter()
         trained = run(
             [problem_of(records[i]) for i in members],
             [records[i]["seed"] for i in members],
-            TrainingOptions(restarts=restarts, branches=branches),
+            TrainingOptions(restarts=restarts, branches=branches, polish_steps=polish_steps),
         )
         seconds = (time.perf_counter() - started) / len(members)
         for i, training in zip(members, trained, strict=True):
