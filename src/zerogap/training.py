@@ -21,15 +21,13 @@ INTERPOLATION_TOLERANCE = 1e-9
 _LOOSE = 0.02
 _TIGHT = (5e-3, 5e-4)
 _TIGHTENING = 1.5
-# Share of the largest eigenvalue of JJᵀ below which the metric treats directions alike: linear
-# networks must hold tiny singular values, and at kinks the small eigenvalues mislead.
-_RIDGE = {"linear": 1e-7, "relu": 1e-4}
 _DECAY = 2.0
 # Largest growth of R that a return to interpolation may cost.
 _RISE = 1.1
 # Stiffness of the walls around an activation pattern, and rounds of multipliers.
 _STIFFNESS = 10.0
 # Gauss–Newton steps towards interpolation, and the error that needs no further one.
+_RIDGE = 1e-7
 _CORRECTIONS = 6
 _CORRECTED = 1e-14
 _INTERPOLATED = 1e-2 * INTERPOLATION_TOLERANCE
@@ -363,8 +361,7 @@ class _Data:
         finite = torch.isfinite(gram).all(-1, keepdim=True).all(-2, keepdim=True)
         values, vectors = torch.linalg.eigh(torch.where(finite, gram, 0.0))
         inverse = torch.where(values > 1e-13 * values[:, -1:], 1 / values, 0.0)
-        ridge = _RIDGE[self.shape.activation]
-        return _Linearized(ridge, (self.Y - outputs).flatten(1), J, values, vectors, inverse)
+        return _Linearized((self.Y - outputs).flatten(1), J, values, vectors, inverse)
 
     def corrected(self, weights: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
         """The nearest interpolating weights by Gauss–Newton, and their ‖f(X) − Y‖ (B,).
@@ -426,7 +423,6 @@ class _Pull:
 class _Linearized:
     """Y − f(X) (B, nk), the Jacobian J of f (B, nk, P), and JJᵀ by its eigenvectors."""
 
-    ridge: float
     missing: Tensor
     J: Tensor
     values: Tensor
@@ -445,7 +441,7 @@ class _Linearized:
         targets of very different sizes: the negative curvature that the multipliers give a small
         singular value of a deep network is bounded in weight space only.
         """
-        soft = 1 / (self.values.clamp(min=0) + self.ridge * self.values[:, -1:] + 1e-300)
+        soft = 1 / (self.values.clamp(min=0) + _RIDGE * self.values[:, -1:] + 1e-300)
         tense = replace(self, inverse=soft)
         multipliers = -tense.solve((self.J @ gradient[:, :, None])[..., 0])
         metric = (self.vectors * soft[:, None]) @ self.vectors.mT
@@ -613,40 +609,28 @@ def _polish(
 ) -> tuple[Tensor, Tensor, Array]:
     """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found."""
     weights, values = data.feasible(weights)
-    reached = values.reshape(count, -1).amin(1)
-    curve = [[0.0, *reached.tolist()]]
-    going = torch.arange(count, device=weights.device)
-    rounds = _PASSES if data.shape.activation == "relu" and options.polish_steps else 0
-    for done in range(rounds):
-        own = torch.arange(len(weights), device=weights.device).reshape(count, -1)[going].flatten()
-        every = own.repeat_interleave(len(_TIGHT))
-        tight = weights.new_tensor(_TIGHT).repeat(len(own))
-        slow, found, rows = _descend(
+    curve = np.zeros((0, 1 + count))
+    step = 0
+    if data.shape.activation == "relu" and options.polish_steps:
+        copies = len(_TIGHT)
+        every = torch.arange(len(weights), device=weights.device).repeat_interleave(copies)
+        tight = weights.new_tensor(_TIGHT).repeat(len(weights))
+        slow, found, curve = _descend(
             data.rows(every),
             weights[every],
             tight,
-            len(going),
+            count,
             options.polish_steps,
-            torch.full_like(tight, _SLOW * options.learning_rate),
-            2 * options.refresh,
+            options.learning_rate / 2,
+            options.refresh * 2,
         )
-        pick = _best(found, len(own), 1)
-        weights[own], values[own] = slow[pick], found[pick]
-        table = np.tile(np.array(curve[-1]), (len(rows), 1))
-        table[:, 1 + going.cpu().numpy()] = rows[:, 1:]
-        table[:, 0] = done * options.polish_steps + rows[:, 0]
-        curve.extend(table.tolist())
-        now = values.reshape(count, -1).amin(1)
-        # The hard ones, with samples on almost one line, go on while it pays.
-        going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]
-        reached = now
-        if not len(going):
-            break
+        pick = _best(found, len(weights), 1)
+        weights, values, step = slow[pick], found[pick], options.polish_steps
     refined, better = data.feasible(_refine(data, weights, options.lbfgs_steps))
     weights = torch.where((better < values)[:, None], refined, weights)
     values = torch.minimum(values, better)
-    last = [curve[-1][0], *values.reshape(count, -1).amin(1).tolist()]
-    return weights, values, np.array([*curve, last])
+    last = [step, *values.reshape(count, -1).amin(1).tolist()]
+    return weights, values, np.concatenate([curve, [last]])
 
 
 def _refine(data: _Data, weights: Tensor, steps: int) -> Tensor:
