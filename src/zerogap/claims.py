@@ -464,7 +464,7 @@ CLAIMS: tuple[Claim, ...] = (
             Setting(
                 "relu-parallel",
                 (*_generic("generic", 4), *_generic("deeper", 5, largest=5)),
-                restarts=24,
+                restarts=12,
             ),
             Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12, polish_steps=500),
         ),
@@ -480,7 +480,7 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (Setting("relu-standard-whitened", _WHITENED, restarts=12, polish_steps=500),),
+        (Setting("relu-standard-whitened", _WHITENED, restarts=8, polish_steps=200),),
     ),
     Claim(
         "whitened-orthogonal",
