@@ -25,9 +25,9 @@ def linear_map(problem: Problem) -> tuple[Array, Array, Array]:
 
 
 def thin_svd(A: Array) -> tuple[Array, Array, Array]:
-    """The SVD without the singular values that are zero to rounding."""
+    """The SVD without the singular values that are zero to rounding, but for at least one."""
     U, s, Vt = np.linalg.svd(A, full_matrices=False)
-    r = int(np.sum(s > 1e-12 * max(s[0], 1e-300)))
+    r = max(1, int(np.sum(s > 1e-12 * max(s[0], 1e-300))))
     return U[:, :r], s[:r], Vt[:r]
 
 

@@ -18,16 +18,25 @@ from zerogap.problem import RANK_TOLERANCE, Array, Problem
 INTERPOLATION_TOLERANCE = 1e-9
 # μ at the start of the descent and, for the best restarts, of its slow second half, which some
 # problems want tight and others tighter; and by how many decades μ and the rate fall in each.
-_LOOSE = 0.02
+_LOOSE = 0.005
 _TIGHT = (5e-3, 5e-4)
 _TIGHTENING = 1.5
 _DECAY = 2.0
+# Share of the largest eigenvalue of JJᵀ below which the metric treats directions alike: linear
+# networks must hold tiny singular values, and at kinks the small eigenvalues mislead.
+_RIDGE = {"linear": 1e-7, "relu": 1e-4}
+# Learning rates of the restarts, two by two, and of the slow half, as shares of the option: deep
+# networks want less than shallow ones.
+_PACES = (1.0, 0.3)
+_SLOW = 0.15
+# Passes of the slow half, and the relative gain that is worth another one.
+_PASSES = 4
+_PAYS = 3e-4
 # Largest growth of R that a return to interpolation may cost.
 _RISE = 1.1
 # Stiffness of the walls around an activation pattern, and rounds of multipliers.
 _STIFFNESS = 10.0
 # Gauss–Newton steps towards interpolation, and the error that needs no further one.
-_RIDGE = 1e-7
 _CORRECTIONS = 6
 _CORRECTED = 1e-14
 _INTERPOLATED = 1e-2 * INTERPOLATION_TOLERANCE
@@ -83,7 +92,7 @@ def train(
     """Train every problem from `restarts` random starts, one result per problem, in order.
 
     Problems of one shape run as one tensor program; what comes out for a problem depends on its
-    own seed alone.
+    own seed alone, to the last bit where at least two restarts are trained and two polished.
     """
     scaled = [_scale(problem) for problem in problems]
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -361,7 +370,8 @@ class _Data:
         finite = torch.isfinite(gram).all(-1, keepdim=True).all(-2, keepdim=True)
         values, vectors = torch.linalg.eigh(torch.where(finite, gram, 0.0))
         inverse = torch.where(values > 1e-13 * values[:, -1:], 1 / values, 0.0)
-        return _Linearized((self.Y - outputs).flatten(1), J, values, vectors, inverse)
+        ridge = _RIDGE[self.shape.activation]
+        return _Linearized(ridge, (self.Y - outputs).flatten(1), J, values, vectors, inverse)
 
     def corrected(self, weights: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
         """The nearest interpolating weights by Gauss–Newton, and their ‖f(X) − Y‖ (B,).
@@ -375,6 +385,9 @@ class _Data:
         for _ in range(_CORRECTIONS):
             if not len(active):
                 break
+            if len(active) == 1:
+                # A lone matrix product is summed in another order than one of a batch.
+                active, weights = active.repeat(2), weights.repeat(2, 1)
             data = self.rows(active)
             around = data.linearized(weights, last=last)
             step = around.J.mT @ around.solve(around.missing)[:, :, None]
@@ -423,6 +436,7 @@ class _Pull:
 class _Linearized:
     """Y − f(X) (B, nk), the Jacobian J of f (B, nk, P), and JJᵀ by its eigenvectors."""
 
+    ridge: float
     missing: Tensor
     J: Tensor
     values: Tensor
@@ -441,7 +455,7 @@ class _Linearized:
         targets of very different sizes: the negative curvature that the multipliers give a small
         singular value of a deep network is bounded in weight space only.
         """
-        soft = 1 / (self.values.clamp(min=0) + _RIDGE * self.values[:, -1:] + 1e-300)
+        soft = 1 / (self.values.clamp(min=0) + self.ridge * self.values[:, -1:] + 1e-300)
         tense = replace(self, inverse=soft)
         multipliers = -tense.solve((self.J @ gradient[:, :, None])[..., 0])
         metric = (self.vectors * soft[:, None]) @ self.vectors.mT
@@ -473,22 +487,21 @@ def _train(
         [_initial(shape, s.X, restarts, seed) for s, seed in zip(scaled, seeds, strict=True)]
     ).to(device)
     loose = torch.full_like(weights[:, 0], _LOOSE)
-    options = replace(options, learning_rate=options.learning_rate / (len(shape.layers) - 1))
+    paces = weights.new_tensor(_PACES).repeat_interleave(2)
+    rates = options.learning_rate * paces.repeat(restarts // len(paces) + 1)[:restarts]
     kept, values, curve = _descend(
-        data, weights, loose, count, options.steps, options.learning_rate, options.refresh
+        data, weights, loose, count, options.steps, rates.repeat(count), options.refresh
     )
     chosen = _best(values, count, options.polished)
-    polished, better, tail = _polish(data.rows(chosen), kept[chosen], count, options)
+    polished, better, tails = _polish(data.rows(chosen), kept[chosen], count, options)
     # A polish that ends higher, as it may on the wrong side of a kink, is dropped.
     improved = better < values[chosen]
     kept[chosen[improved]] = polished[improved]
-    tail[:, 0] += options.steps
-    curve = np.minimum.accumulate(np.concatenate([curve, tail]), axis=0)
-    curve[:, 0] = [*range(0, options.steps + 1, options.refresh), *tail[:, 0]]
     results = []
     for i, (problem, normal) in enumerate(zip(problems, scaled, strict=True)):
         own = kept[i * restarts : (i + 1) * restarts].cpu().numpy()
-        bounds = np.column_stack([curve[:, 0], normal.unit * curve[:, 1 + i] + normal.offset])
+        bounds = np.concatenate([curve[:, [0, 1 + i]], tails[i]])
+        bounds[:, 1] = normal.unit * np.minimum.accumulate(bounds[:, 1]) + normal.offset
         results.append(_result(problem, [shape.network(w, normal) for w in own], bounds))
     return results
 
@@ -522,16 +535,17 @@ def _initial(shape: _Shape, X: Array, restarts: int, seed: int) -> Tensor:
         W *= (size ** (1 / depth) / math.sqrt(fan))[:, None, None, None]
     if shape.activation == "relu":
         _lean(layers[0], torch.from_numpy(X), generator)
-    if shape.branches == 1:
+    widest = min(shape.n, shape.k) - 1
+    if shape.branches == 1 and shape.activation == "relu" and widest >= 2:
         # Every other start of a deep network has a bottleneck, which weight decay may like better
-        # than full rank (theory §7) and seldom falls into by itself.
-        widest = max(2, min(shape.n, shape.k))
+        # than full rank (theory §7) and seldom falls into by itself; its neurons pass on what they
+        # get, or few of them would live.
         for start in range(1, restarts, 2):
             width = 2 + start // 2 % (widest - 1)
             for layer in range(1, depth - 2):
-                if shape.activation == "relu":
-                    # So few neurons die unless they pass on what they get.
-                    layers[layer][start].abs_()
+                layers[layer][start].abs_()
+                if layer > 1:
+                    layers[layer][start] += torch.eye(layers[layer].shape[-1], dtype=draw.dtype)
                 layers[layer][start, :, :, width:] = 0
                 layers[layer + 1][start, :, width:] = 0
     return torch.cat([W.flatten(1) for W in layers], 1)
@@ -561,7 +575,7 @@ def _descend(
     tightness: Tensor,
     count: int,
     steps: int,
-    rate: float,
+    rates: Tensor,
     refresh: int,
 ) -> tuple[Tensor, Tensor, Array]:
     """Adam; the best weights met per network, their values, and the curve of every problem.
@@ -592,8 +606,8 @@ def _descend(
         first = 0.9 * first + 0.1 * gradient
         second = 0.99 * second + 0.01 * gradient**2
         unbiased = (second / (1 - 0.99 ** (step + 1))).sqrt() + 1e-12
-        length = rate * 10 ** (-_DECAY * share) / (1 - 0.9 ** (step + 1))
-        weights = weights - length * first / unbiased
+        length = rates * 10 ** (-_DECAY * share) / (1 - 0.9 ** (step + 1))
+        weights = weights - length[:, None] * first / unbiased
     return kept, values, np.array(curve)
 
 
@@ -606,31 +620,43 @@ def _best(values: Tensor, count: int, keep: int) -> Tensor:
 
 def _polish(
     data: _Data, weights: Tensor, count: int, options: TrainingOptions
-) -> tuple[Tensor, Tensor, Array]:
+) -> tuple[Tensor, Tensor, list[list[list[float]]]]:
     """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found."""
     weights, values = data.feasible(weights)
-    curve = np.zeros((0, 1 + count))
-    step = 0
-    if data.shape.activation == "relu" and options.polish_steps:
-        copies = len(_TIGHT)
-        every = torch.arange(len(weights), device=weights.device).repeat_interleave(copies)
-        tight = weights.new_tensor(_TIGHT).repeat(len(weights))
-        slow, found, curve = _descend(
+    reached = values.reshape(count, -1).amin(1)
+    curves: list[list[list[float]]] = [[] for _ in range(count)]
+    going = torch.arange(count, device=weights.device)
+    slow = data.shape.activation == "relu" and options.polish_steps > 0
+    for done in range(_PASSES if slow else 0):
+        own = torch.arange(len(weights), device=weights.device).reshape(count, -1)[going].flatten()
+        every = own.repeat_interleave(len(_TIGHT))
+        tight = weights.new_tensor(_TIGHT).repeat(len(own))
+        moved, found, rows = _descend(
             data.rows(every),
             weights[every],
             tight,
-            count,
+            len(going),
             options.polish_steps,
-            options.learning_rate / 2,
-            options.refresh * 2,
+            torch.full_like(tight, _SLOW * options.learning_rate),
+            2 * options.refresh,
         )
-        pick = _best(found, len(weights), 1)
-        weights, values, step = slow[pick], found[pick], options.polish_steps
+        pick = _best(found, len(own), 1)
+        weights[own], values[own] = moved[pick], found[pick]
+        rows[:, 0] += options.steps + done * options.polish_steps
+        for column, i in enumerate(going.tolist()):
+            curves[i].extend(rows[:, [0, 1 + column]].tolist())
+        now = values.reshape(count, -1).amin(1)
+        # Hard problems, with samples on almost one line, go on while it pays.
+        going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]
+        reached = now
+        if not len(going):
+            break
     refined, better = data.feasible(_refine(data, weights, options.lbfgs_steps))
     weights = torch.where((better < values)[:, None], refined, weights)
     values = torch.minimum(values, better)
-    last = [step, *values.reshape(count, -1).amin(1).tolist()]
-    return weights, values, np.concatenate([curve, [last]])
+    for curve, last in zip(curves, values.reshape(count, -1).amin(1).tolist(), strict=True):
+        curve.append([curve[-1][0] if curve else options.steps, last])
+    return weights, values, curves
 
 
 def _refine(data: _Data, weights: Tensor, steps: int) -> Tensor:
