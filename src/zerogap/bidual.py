@@ -27,7 +27,7 @@ MAX_CELLS = 20_000
 # Worst case of the path program's tree that is tried.
 MAX_LEAVES = 4_000
 # The search over t (theory §1) stops here if not before; each step solves one dual.
-_MAX_LEVELS = 40
+_MAX_LEVELS = {"linear": 120, "relu": 40}
 _GRID = 4000
 
 
@@ -328,7 +328,7 @@ def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
     upper = most
     grid = end * np.geomspace(1e-6, 1, _GRID)
     t, lower = end, 0.0
-    for _ in range(_MAX_LEVELS):
+    for _ in range(_MAX_LEVELS[problem.activation]):
         piece = solver.at(beta / t**power)
         solved.append((t, piece))
         if best is None or half * t**2 + piece.upper < upper:

@@ -138,7 +138,9 @@ def _linear_regularised(problem: Problem) -> tuple[np.ndarray, float]:
     best: tuple[np.ndarray, float] | None = None
     for start in (np.linalg.pinv(X) @ Y, np.zeros((problem.d, problem.k))):
         A = shrunk_map(X, Y, lambda s: cf.shrink(s, beta / lipschitz, depth), start)
-        s = np.linalg.svd(A, compute_uv=False)
+        # Rounding of 1e-16 in a zero singular value would count as 1e-16^{2/L}.
+        U, s, Vt = cf.thin_svd(A)
+        A = (U * s) @ Vt
         value = float(0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * np.sum(s ** (2 / depth)))
         if best is None or value < best[1]:
             best = A, value

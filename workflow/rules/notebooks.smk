@@ -12,7 +12,7 @@ rule notebook:
         modules(
             "__init__.py",
             "solver.py",
-            "training.py",
+            "stages.py",
             "certificates/check.py",
             "tables.py",
         ),
