@@ -44,7 +44,7 @@ test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 clean:
-	rm -rf results/[!r]* logs benchmarks paper/replication.pdf .snakemake
+	rm -rf results/[!r]* results/report.html logs benchmarks paper/replication.pdf .snakemake
 
 help:
 	@sed -n 's/^# //p' Makefile

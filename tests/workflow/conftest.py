@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "config", "profiles", "workflow", "src", "paper", "pyproject.toml")
+PARTS = (
+    "Snakefile",
+    "config",
+    "profiles",
+    "workflow",
+    "src",
+    "paper",
+    "pyproject.toml",
+    "environment.yml",
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

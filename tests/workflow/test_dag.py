@@ -88,6 +88,7 @@ def test_changing_a_claims_instances_reruns_that_claim_and_what_gathers_it(
     for rule in per_setting:
         assert jobs[rule] == ["setting=two-layer-linear, batch=0"], rule
     gathers = {
+        "rulegraph",
         "collect",
         "table1",
         "scoreboard",
