@@ -62,7 +62,7 @@ def cells(X: Array) -> tuple[Array, Array]:
     if r == 0:
         return np.zeros((1, n), dtype=bool), np.zeros((1, X.shape[1]))
     Z = X @ Q
-    lines = _distinct_lines(Z)
+    lines = distinct_lines(Z)
     if max_cells(len(lines), r) > _MAX_FACES:
         raise MethodError(
             f"{len(lines)} distinct hyperplanes in {r} dimensions can have "
@@ -84,7 +84,7 @@ def faces(X: Array) -> list[Faces]:
     groups = []
     for r in range(Q.shape[1], 0, -1):
         found = []
-        for B in _flats(_distinct_lines(X @ Q), r):
+        for B in _flats(distinct_lines(X @ Q), r):
             patterns, points = cells(X @ Q @ B)
             found.append((patterns, points @ (Q @ B).T, Q @ B))
         groups.append(
@@ -97,7 +97,7 @@ def faces(X: Array) -> list[Faces]:
     return groups
 
 
-def _distinct_lines(Z: Array) -> Array:
+def distinct_lines(Z: Array) -> Array:
     """One unit vector per line spanned by a row of Z; zero rows are dropped."""
     norms = np.linalg.norm(Z, axis=1)
     units = unit_rows(Z[norms > _ANGLE * norms.max()])
@@ -143,7 +143,7 @@ def _cell_points(lines: Array) -> Array:
         through = np.abs(heights) <= _ANGLE * 10
         _, _, vt = np.linalg.svd(ray[None, :])
         across = vt[1:].T
-        local = _cell_points(_distinct_lines(lines[through] @ across)) @ across.T
+        local = _cell_points(distinct_lines(lines[through] @ across)) @ across.T
         clearance = np.abs(heights[~through]).min() if not through.all() else 1.0
         for side in (ray, -ray):
             # Half the clearance keeps every hyperplane that misses the ray on its side.

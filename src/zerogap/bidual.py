@@ -14,16 +14,14 @@ from typing import Any
 import numpy as np
 
 from zerogap import closed_form as cf
-from zerogap.arrangements import max_cells
 from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
 from zerogap.convex.path import leaves_of, path_gauge
+from zerogap.convex.pricing import MAX_VISITS, visited
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem, is_whitened, relative
 
-# Cells beyond which arrangements are not enumerated: pricing touches each of them every round.
-MAX_CELLS = 20_000
 # Worst case of the path program's tree that is tried.
 MAX_LEAVES = 4_000
 # The search over t (theory §1) stops here if not before; each step solves one dual.
@@ -114,7 +112,7 @@ class Gauges:
                 return self._whitened_closed()
             if problem.n <= MAX_ORTHANT:
                 return self._orthant(level)
-        if max_cells(problem.n, problem.rank) > MAX_CELLS:
+        if visited(problem.n, problem.rank) > MAX_VISITS:
             return self._spectral(level)
         if problem.depth == 2:
             return self._columns(level)

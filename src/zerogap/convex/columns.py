@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from zerogap.convex.conic import master
+from zerogap.convex.interior import master
 from zerogap.convex.oracles import Atoms, Oracle
 from zerogap.errors import MethodError
 from zerogap.problem import Array, relative
 
 _MAX_ROUNDS = 100
+# The master's relative gap: at first, as a share of the bracket's, and at last.
+_FIRST, _AHEAD, _FINEST = 0.1, 0.1, 1e-11
+# New atoms a round, per entry of Λ: the worst violations, enough to hold Λ from all sides.
+_NEW = 2
+# Atoms stay while their constraint is at least this near to holding with equality.
+_ACTIVE = 0.5
 # Weights below this share of the largest are interior-point residue, not neurons.
 _NEGLIGIBLE = 1e-7
 
@@ -42,35 +48,37 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
     """
     scale = float(np.linalg.norm(Y))
     if scale == 0:
-        empty = oracle.start()[np.zeros(0, dtype=int)]
+        empty = oracle.start(Y)[np.zeros(0, dtype=int)]
         return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))
     Y, level = Y / scale, None if level is None else level / scale
     allowed = 1.0 if level is None else level
-    atoms = oracle.start()
+    atoms = oracle.start(Y)
     lower, upper = -np.inf, np.inf
     multipliers, fit, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
-    stalled = 0
+    accuracy, stalled = _FIRST, 0
     for _ in range(_MAX_ROUNDS):
         try:
-            proposal, lengths = master(atoms.V, Y, level)
+            proposal, lengths = master(atoms.V, Y, level, accuracy)
         except MethodError:
             if np.isinf(upper):
                 raise
             break
-        values, candidates = oracle.price(proposal)
-        stalled += 1
-        rescaled = feasible(proposal, Y, float(values.max()), level)
+        values, candidates = oracle.price(proposal, allowed)
+        stalled += accuracy <= tolerance
+        rescaled = feasible(proposal, Y, float(values[0]), level)
         if (value := dual_value(rescaled, Y, level)) > lower:
             lower, multipliers, stalled = value, rescaled, 0
         kept, lengths = sparse_fit(atoms.V, lengths, Y, level)
         if (value := primal_value(atoms.V[:, kept], lengths, Y, level)) < upper:
             upper, fit, weights, stalled = value, atoms[kept], lengths, 0
-        closed = relative(upper - lower, upper) <= tolerance
-        if closed or stalled == 3 or values.max() <= allowed * (1 + 1e-12):
+        open_ = relative(upper - lower, upper)
+        if open_ <= tolerance or stalled == 3:
             break
-        used = np.linalg.norm(proposal.T @ atoms.V, axis=0) > 0.9 * allowed
-        used[kept] = True
-        atoms = _distinct(candidates[values > 0.99 * allowed] + atoms[used])
+        # A master much more exact than the bracket only pushes Λ into a corner of these atoms.
+        accuracy = max(min(accuracy, _AHEAD * open_), _FINEST)
+        active = np.linalg.norm(proposal.T @ atoms.V, axis=0) > _ACTIVE * allowed
+        active[kept] = True
+        atoms = candidates[np.arange(min(len(values), _NEW * Y.size + 50))] + atoms[active]
     if np.isinf(upper):
         raise MethodError("column generation found no weights that interpolate")
     kept, weights = vertex(fit.V, weights)
@@ -149,9 +157,3 @@ def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
     if exact.min() < 0 or residual > 1e-10 * np.linalg.norm(target):
         return np.arange(len(lengths)), weights
     return kept, exact[:, None] * directions[kept]
-
-
-def _distinct(atoms: Atoms) -> Atoms:
-    """Keep the first of atoms whose weights agree to 1e-6, which moves the optimum by 1e-12."""
-    _, first = np.unique(np.round(atoms.U.T, 6), axis=0, return_index=True)
-    return atoms[np.sort(first)]

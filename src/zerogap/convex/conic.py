@@ -32,24 +32,3 @@ def minimise(P: Any, q: Array, A: Any, b: Array, cones: list[Any]) -> tuple[Arra
     if str(solution.status) not in usable or not (np.isfinite(x).all() and np.isfinite(z).all()):
         raise MethodError(f"the conic solver stopped with status {solution.status}")
     return x, z
-
-
-def master(V: Array, Y: Array, level: float | None) -> tuple[Array, Array]:
-    """Optimal multipliers and weights when V holds all the atoms (theory §1).
-
-    V: (n, m) atoms. Y: (n, k). With level None solves the gauge's dual
-    max tr(ΛᵀY) s.t. ‖Λᵀv_j‖ ≤ 1, else max tr(ΛᵀY) − ½‖Λ‖² s.t. ‖Λᵀv_j‖ ≤ level.
-    Returns Λ (n, k) and W (m, k) with V W ≈ Y (level None) or ≈ Y − Λ.
-    """
-    n, m = V.shape
-    k = Y.shape[1]
-    # One second-order cone (level, Λᵀv_j) per atom; Λ is stacked row by row.
-    rows = np.zeros((m, k + 1, n, k))
-    for i in range(k):
-        rows[:, i + 1, :, i] = V.T
-    A = sparse.csc_matrix(rows.reshape(m * (k + 1), n * k))
-    b = np.zeros((m, k + 1))
-    b[:, 0] = 1.0 if level is None else level
-    P = sparse.csc_matrix((n * k, n * k)) if level is None else sparse.identity(n * k)
-    x, z = minimise(P, -Y.ravel(), A, b.ravel(), [clarabel.SecondOrderConeT(k + 1)] * m)
-    return x.reshape(n, k), z.reshape(m, k + 1)[:, 1:]

@@ -1,7 +1,7 @@
-"""Pricing: the dual constraint level c(Λ) = max ‖Λᵀv‖ over branch outputs v, and its maximisers.
+"""Oracles: the dual constraint level c(Λ) = max ‖Λᵀv‖ over branch outputs v, and its maximisers.
 
-Every oracle lists, face by face, all candidates among which the maximiser must be, so `level` is
-exact up to rounding and owes nothing to the solver that proposed Λ.
+Every oracle looks at all candidates among which the maximiser must be, so the level is exact up to
+rounding and owes nothing to the solver that proposed Λ.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from zerogap.arrangements import faces
+from zerogap.convex.pricing import Sweep
 from zerogap.errors import MethodError
 from zerogap.problem import Array
 
@@ -36,65 +36,40 @@ class Atoms:
 class Oracle(Protocol):
     """What column generation needs to know about V."""
 
-    def start(self) -> Atoms:
-        """Atoms whose span contains every feasible Y."""
+    def start(self, Y: Array) -> Atoms:
+        """Atoms whose span contains the targets Y (n, k)."""
 
-    def price(self, multipliers: Array) -> tuple[Array, Atoms]:
-        """Candidates for the maximiser of ‖Λᵀv‖, with their values, for Λ (n, k)."""
+    def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
+        """Local maxima of ‖Λᵀv‖ above `floor`, the global one in any case, largest first."""
 
 
 class Features:
-    """V₂ = {φ(Xu) : ‖u‖ ≤ 1} by its arrangement's faces (theory §3, pricing).
-
-    The maximiser lies in the relative interior of one face, where ‖Λᵀφ(Xu)‖ = ‖Λᵀ D X u‖, so it
-    is the top singular direction of ΛᵀDX restricted to the face's span. Evaluating the function
-    at ± that direction for every face therefore never misses it.
-    """
+    """V₂ = {φ(Xu) : ‖u‖ ≤ 1}, priced over all faces of its arrangement (theory §3)."""
 
     def __init__(self, X: Array) -> None:
         self.X = X
-        # Zero-dimensional data has one face, the origin.
-        self.groups = faces(X)
+        self.sweep = Sweep(X)
 
     def atoms(self, U: Array) -> Atoms:
         """The atoms of unit columns U (d, m)."""
         return Atoms(np.maximum(self.X @ U, 0), U)
 
-    def start(self) -> Atoms:
-        return self.atoms(np.hstack([group.points.T for group in self.groups]))
+    def start(self, Y: Array) -> Atoms:
+        count = 4 * Y.size
+        while True:
+            atoms = self.atoms(self.sweep.points(count))
+            residual = Y - atoms.V @ np.linalg.lstsq(atoms.V, Y, rcond=1e-12)[0]
+            if np.linalg.norm(residual) <= 1e-9 * np.linalg.norm(Y) or count > len(atoms.U.T):
+                return atoms
+            count *= 4
 
-    def price(self, multipliers: Array) -> tuple[Array, Atoms]:
-        found = []
-        for group in self.groups:
-            # M: (faces, k, r) = ΛᵀDX on an orthonormal basis of the face's span.
-            masked = np.einsum("fn,nk,nd->fkd", group.patterns, multipliers, self.X, optimize=True)
-            u = _top_direction(masked @ group.basis)
-            found.append(np.einsum("fdr,fr->df", group.basis, u))
-        U = np.hstack(found)
-        atoms = self.atoms(np.hstack([U, -U]))
-        return np.linalg.norm(multipliers.T @ atoms.V, axis=0), atoms
+    def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
+        values, U = self.sweep.price(multipliers, floor)
+        return values, self.atoms(U)
 
-    def levels(self, multipliers: Array) -> tuple[Array, Array]:
-        """max(c₂(ν), c₂(−ν)) for every column ν of a (n, m) matrix, and a maximising u (d, m)."""
-        best = np.zeros(multipliers.shape[1])
-        argument = np.zeros((self.X.shape[1], multipliers.shape[1]))
-        for group in self.groups:
-            # The Gram form P_F Xᵀ D ν, one (d,) vector per face and column.
-            Q = group.basis @ np.swapaxes(group.basis, 1, 2)
-            maps = np.einsum("fde,ne,fn->fdn", Q, self.X, group.patterns, optimize=True)
-            directions = maps @ multipliers
-            norms = np.linalg.norm(directions, axis=1, keepdims=True)
-            directions /= np.where(norms > 0, norms, 1)
-            for u in (directions, -directions):
-                values = np.abs(
-                    np.einsum("fnm,nm->fm", np.maximum(self.X @ u, 0), multipliers, optimize=True)
-                )
-                face = values.argmax(axis=0)
-                value = values[face, np.arange(values.shape[1])]
-                better = value > best
-                best[better] = value[better]
-                argument[:, better] = u[face[better], :, np.flatnonzero(better)].T
-        return best, argument
+    def levels(self, vectors: Array) -> tuple[Array, Array]:
+        """max |νᵀv| over V₂ for every column ν of a (n, m) matrix, and maximising u (d, m)."""
+        return self.sweep.levels(vectors)
 
 
 class Orthant:
@@ -118,15 +93,18 @@ class Orthant:
         # X Xᵀ = I: the first-layer weights Xᵀv are of unit length and give φ(X Xᵀ v) = v.
         return Atoms(V, self.X.T @ V)
 
-    def start(self) -> Atoms:
+    def start(self, Y: Array) -> Atoms:
         return self.atoms(np.eye(len(self.X)))
 
-    def price(self, multipliers: Array) -> tuple[Array, Atoms]:
+    def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
         v = _top_direction(np.swapaxes(multipliers[None] * self.supports[:, :, None], 1, 2))
         V = np.maximum(np.vstack([v, -v]), 0).T
         norms = np.linalg.norm(V, axis=0)
         atoms = self.atoms(V[:, norms > 0] / norms[norms > 0])
-        return np.linalg.norm(multipliers.T @ atoms.V, axis=0), atoms
+        values = np.linalg.norm(multipliers.T @ atoms.V, axis=0)
+        order = np.argsort(-values, kind="stable")
+        order = order[values[order] >= min(floor, values.max())]
+        return values[order], atoms[order]
 
 
 def _top_direction(M: Array) -> Array:

@@ -25,7 +25,8 @@ import numpy as np
 from scipy import sparse
 
 from zerogap.convex.columns import dual_value, feasible, primal_value, sparse_fit, vertex
-from zerogap.convex.conic import master, minimise
+from zerogap.convex.conic import minimise
+from zerogap.convex.interior import master
 from zerogap.convex.oracles import Features
 from zerogap.errors import MethodError
 from zerogap.problem import Array, relative
@@ -257,7 +258,7 @@ def _solve_orthant(
     P = sparse.diags(diagonal).tocsc()
 
     # Cuts: (leaf, ± u). All leaves start with the ends of every dimension of V₂ they may touch.
-    start = features.groups[-1].points.T
+    start = features.start(y[:, None]).U
     pool: list[Array] = [np.hstack([start])]
     cuts = [
         (leaf, j, s)
