@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features, Orthant
-from zerogap.convex.path import leaves_of, path_gauge, path_level, subsets
+from zerogap.convex.path import Branch, leaves_of, path_gauge, path_level, subsets
 from zerogap.convex.programs import copositive_sdp, three_layer_socp, two_layer_sdp, two_layer_socp
 from zerogap.errors import MethodError
 
@@ -66,15 +66,56 @@ def test_depth_never_raises_the_optimum() -> None:
     assert all(b <= a * (1 + 1e-7) for a, b in pairwise(values))
 
 
-def test_the_depth_four_relaxation_can_be_strictly_below_three_layers() -> None:
+def counterexample() -> tuple[np.ndarray, np.ndarray]:
+    """A small instance on which the path program falls from three layers to four."""
     rng = np.random.default_rng(0)
     for _ in range(4):
         X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    return X, y
+
+
+def mixture_norm(branch: Branch) -> float:
+    """The largest Σ|m_j| of any neuron of a path network's branch."""
+    below = branch.inputs if isinstance(branch.inputs, tuple) else ()
+    return max([float(np.abs(branch.mixture).sum()), *map(mixture_norm, below)])
+
+
+def test_the_depth_four_relaxation_can_be_strictly_below_three_layers() -> None:
+    X, y = counterexample()
     features = Features(X)
     three = path_gauge(features, y, 3)
     four = path_gauge(features, y, 4, signs=three.multipliers)
     assert three.upper == pytest.approx(three.lower, rel=1e-6)
-    assert four.lower < three.lower * (1 - 5e-4)
+    assert four.upper == pytest.approx(four.lower, rel=1e-6)
+    assert four.upper < three.lower * (1 - 5e-4)
+
+
+@pytest.mark.parametrize(("n", "d", "depth"), [(5, 2, 4), (7, 2, 4), (5, 3, 4), (4, 2, 5)])
+@pytest.mark.parametrize("level", [None, 0.3])
+def test_the_path_program_is_attained_by_a_path_network(
+    n: int, d: int, depth: int, level: float | None
+) -> None:
+    X, Y = data(n + d, n, d, 1)
+    found = path_gauge(Features(X), Y[:, 0], depth, level)
+    assert found.upper == pytest.approx(found.lower, rel=1e-6)
+    V = np.column_stack([branch.outputs(X) for branch in found.branches])
+    assert max(map(mixture_norm, found.branches)) <= 1 + 1e-12
+    value, error = np.abs(found.weights).sum(), np.linalg.norm(V @ found.weights - Y[:, 0])
+    if level is None:
+        assert error <= 1e-8
+    else:
+        value = 0.5 * error**2 + level * value
+    assert value == pytest.approx(found.upper, rel=1e-9)
+
+
+def test_only_a_three_layer_branch_is_turned_into_layers() -> None:
+    X, y = counterexample()
+    three, four = (path_gauge(Features(X), y, depth).branches[0] for depth in (3, 4))
+    W, w = three.layers()
+    assert max(np.linalg.norm(W), np.linalg.norm(w)) <= 1 + 1e-12
+    assert np.maximum(np.maximum(X @ W, 0) @ w, 0)[:, 0] == pytest.approx(three.outputs(X))
+    with pytest.raises(MethodError, match="only a three-layer branch"):
+        four.layers()
 
 
 def test_the_tree_re_proves_its_level_and_bounds_sampled_networks() -> None:

@@ -1,4 +1,4 @@
-"""The path program: D₁^path(L) for scalar targets, exact at L = 3, a lower bound beyond (§4, §5).
+"""The path program: D₁^path(L) for scalar targets: D₁(L) at L = 3, a lower bound beyond (§4, §5).
 
 One identity carries it. For z in conv(±V_{L-1}) and ν with P = {ν > 0},
 
@@ -10,14 +10,15 @@ and −|ν_i| φ(z_i) = min_{0 ≤ μ_i ≤ |ν_i|} −μ_i z_i, so by minimax (
 
 Unrolled down to c±₂, which pricing knows exactly, this is a tree whose leaves are linear in λ and
 the μ's once the signs of λ are fixed: a linear program over that orthant with cuts νᵀv ≤ 1,
-v ∈ V₂. Its multipliers are the branches of the network. Any feasible μ's prove c_L(λ) ≤ max over
-the leaves, whatever found them.
+v ∈ V₂. Its multipliers, gathered from the leaves up, are the branches of a path network. Any
+feasible μ's prove c_L(λ) ≤ max over the leaves, whatever found them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from math import comb
 
 import clarabel
@@ -42,19 +43,33 @@ Trail = tuple[tuple[int, tuple[int, ...]], ...]
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """One unit second-layer neuron φ(Σ_j m_j φ(X u_j)): U (d, m) of unit columns, mixture m."""
+    """One unit neuron φ(Σ_j m_j a_j) of a path network, Σ|m_j| ≤ 1.
 
-    U: Array
+    Its inputs a_j are the features φ(X u_j) of unit columns U (d, m), or branches one layer lower
+    that it shares with no other neuron. The first kind is an element of V₃, in general of V_L^path.
+    """
+
+    inputs: Array | tuple[Branch, ...]
     mixture: Array
 
     def outputs(self, X: Array) -> Array:
-        """The neuron's outputs (n,), an element of V₃ when Σ|m_j| ≤ 1."""
-        return np.maximum(np.maximum(X @ self.U, 0) @ self.mixture, 0)
+        """The neuron's outputs (n,)."""
+        if isinstance(self.inputs, tuple):
+            hidden = np.column_stack([branch.outputs(X) for branch in self.inputs])
+        else:
+            hidden = np.maximum(X @ self.inputs, 0)
+        return np.maximum(hidden @ self.mixture, 0)
 
     def layers(self) -> tuple[Array, Array]:
-        """(W₁, w₂) of unit norm with the same output, splitting each mixture weight evenly."""
+        """(W₁, w₂) of unit norm with the same output, splitting each mixture weight evenly.
+
+        For branches on first-layer features only: deeper ones share no neurons, which costs a
+        network with layers of bounded norm more than Σ|m_j|.
+        """
+        if isinstance(self.inputs, tuple):
+            raise MethodError("only a three-layer branch is a network of two unit layers")
         root = np.sqrt(np.abs(self.mixture))
-        return self.U * root, (np.sign(self.mixture) * root)[:, None]
+        return self.inputs * root, (np.sign(self.mixture) * root)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +77,8 @@ class PathGauge:
     """A bracket of the path program's optimum.
 
     lower: λᵀy (less ½‖λ‖² when regularised) with c_L(λ) at most the level, proved by `mu`.
-    upper: the value of the three-layer network Σ_j w_j branch_j, inf if none was recovered.
+    upper: the value of the path network Σ_j w_j branch_j, inf if none was recovered; at L = 3 it
+    is a parallel network (`Branch.layers`), beyond it bounds the path program alone.
     mu: rows of the tree's μ's, depth first (the order of `unroll`), scaled with λ.
     """
 
@@ -177,11 +193,13 @@ def unroll(nu: Array, depth: int, mu_of: Callable[[Trail], Array]) -> tuple[Arra
 class _Tree:
     """The tree over an orthant: every node's vector as a sparse linear map of the unknowns.
 
-    maps: leaf → (n, unknowns). bounds: rows B with B x ≤ 0 for 0 ≤ μ ≤ |ν|. places: trail → (slice
-    start, indices) of that node's μ among the unknowns; the first n unknowns are λ.
+    maps: leaf → (n, unknowns), trails: how it is reached. bounds: rows B with B x ≤ 0 for
+    0 ≤ μ ≤ |ν|. places: trail → (slice start, indices) of that node's μ among the unknowns; the
+    first n unknowns are λ.
     """
 
     maps: list[sparse.csr_matrix]
+    trails: list[Trail]
     bounds: sparse.csr_matrix
     places: dict[Trail, tuple[int, Array]]
     unknowns: int
@@ -199,12 +217,14 @@ def _build(signs: Array, depth: int) -> _Tree:
     places: dict[Trail, tuple[int, Array]] = {}
     bounds: list[dict[int, float]] = []
     leaves: list[list[dict[int, float]]] = []
+    trails: list[Trail] = []
     unknowns = n
 
     def descend(nu: list[dict[int, float]], sign_of: Array, depth: int, trail: Trail) -> None:
         nonlocal unknowns
         if depth == 2:
             leaves.append(nu)
+            trails.append(trail)
             return
         for sign in (1, -1):
             minus = np.flatnonzero(sign * sign_of < 0)
@@ -231,6 +251,7 @@ def _build(signs: Array, depth: int) -> _Tree:
     bounds += [{i: -float(signs[i])} for i in range(n)]
     return _Tree(
         maps=[_rows(nu, unknowns) for nu in leaves],
+        trails=trails,
         bounds=_rows(bounds, unknowns),
         places=places,
         unknowns=unknowns,
@@ -304,14 +325,13 @@ def _solve_orthant(
                 lower, best.upper, multipliers, mu * ratio, best.branches, best.weights
             )
             stalled = 0
-        if depth == 3:
-            branches += _mixtures(U, owner, which, side, z[: len(owner)])
-            upper, used, weights = _fit(features, branches, y, level)
-            if upper < best.upper:
-                best = PathGauge(best.lower, upper, best.multipliers, best.mu, used, weights)
-                branches, stalled = list(used), 0
-            if relative(best.upper - best.lower, best.upper) <= tolerance:
-                break
+        branches += _branches(tree.trails, U, owner, which, side, z[: len(owner)])
+        upper, used, weights = _fit(features, branches, y, level)
+        if upper < best.upper:
+            best = PathGauge(best.lower, upper, best.multipliers, best.mu, used, weights)
+            branches, stalled = list(used), 0
+        if relative(best.upper - best.lower, best.upper) <= tolerance:
+            break
         own = np.asarray(stacked @ x).reshape(-1, n)
         values, arguments = features.levels(own.T)
         violated = np.flatnonzero(values > allowed * (1 + 1e-10))
@@ -339,14 +359,29 @@ def _cut_rows(stacked: sparse.csr_matrix, n: int, owner: Array, v: Array) -> spa
     return (picker @ stacked).tocsr()
 
 
-def _mixtures(U: Array, owner: Array, which: Array, side: Array, z: Array) -> list[Branch]:
-    """The second-layer neuron that each leaf's cut multipliers z spell out."""
-    found = []
+def _branches(
+    trails: list[Trail], U: Array, owner: Array, which: Array, side: Array, z: Array
+) -> list[Branch]:
+    """The branches that the cut multipliers z spell out, one per first step of the trails.
+
+    The cuts of a leaf mix into one neuron in proportion to z; the neurons below a node mix into
+    its neuron in proportion to their total z, with the signs of the last steps to them.
+    """
     largest = z.max()
+    level: dict[Trail, tuple[Branch, float]] = {}
     for leaf in np.unique(owner[z > 1e-7 * largest]):
         active = (owner == leaf) & (z > 1e-9 * largest)
-        found.append(Branch(U[:, which[active]], side[active] * z[active] / z[active].sum()))
-    return found
+        mass = z[active].sum()
+        branch = Branch(U[:, which[active]], side[active] * z[active] / mass)
+        level[trails[leaf]] = branch, mass
+    for length in range(len(trails[0]) - 1, 0, -1):
+        below, level = level, {}
+        for trail, same in groupby(below, key=lambda trail: trail[:length]):
+            children = list(same)
+            signed = np.array([step[-1][0] * below[step][1] for step in children])
+            mass = np.abs(signed).sum()
+            level[trail] = Branch(tuple(below[c][0] for c in children), signed / mass), mass
+    return [branch for branch, _ in level.values()]
 
 
 def _fit(
