@@ -149,9 +149,9 @@ def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
     found = linprog(
         np.ones(len(lengths)), A_eq=columns, b_eq=target / scale, method="highs-ds", options=options
     )
-    if found.status != 0:
+    kept = np.flatnonzero(found.x > 1e-12) if found.status == 0 else np.zeros(0, dtype=int)
+    if not len(kept):
         return np.arange(len(lengths)), weights
-    kept = np.flatnonzero(found.x > 1e-12)
     exact = np.linalg.lstsq(columns[:, kept], target, rcond=None)[0]
     residual = np.linalg.norm(columns[:, kept] @ exact - target)
     if exact.min() < 0 or residual > 1e-10 * np.linalg.norm(target):
