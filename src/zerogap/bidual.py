@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from zerogap import closed_form as cf
+from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
+from zerogap.convex.moments import moment_bound
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
 from zerogap.convex.path import leaves_of, path_gauge
@@ -64,12 +66,23 @@ class Piece:
     method: str
 
 
-def bidual(problem: Problem) -> Bidual:
+@dataclass(frozen=True)
+class Effort:
+    """When to stop where no exact method fits: at a relative gap, or after seconds per level.
+
+    seconds: None for a fixed number of iterations, which gives the same answer on every machine.
+    """
+
+    gap: float = 1e-3
+    seconds: float | None = None
+
+
+def bidual(problem: Problem, effort: Effort | None = None) -> Bidual:
     """Bracket the dual value of a problem (theory §1 to §7).
 
     Raises MethodError only if not even a weak bound can be computed.
     """
-    solver = Gauges(problem)
+    solver = Gauges(problem, effort or Effort())
     if problem.beta is None:
         piece = solver.at(None)
         network = solver.network(piece)
@@ -86,8 +99,9 @@ def bidual(problem: Problem) -> Bidual:
 class Gauges:
     """The gauge of one data set and depth, at any level (None: interpolation)."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, effort: Effort) -> None:
         self.problem = problem
+        self.effort = effort
 
     @cached_property
     def features(self) -> Features:
@@ -113,7 +127,7 @@ class Gauges:
             if problem.n <= MAX_ORTHANT:
                 return self._orthant(level)
         if visited(problem.n, problem.rank) > MAX_VISITS:
-            return self._spectral(level)
+            return self._moments(level) if problem.depth == 2 else self._spectral(level)
         if problem.depth == 2:
             return self._columns(level)
         if problem.k == 1:
@@ -197,6 +211,24 @@ class Gauges:
     def _columns(self, level: float | None) -> Piece:
         found = gauge(self.features, self.problem.Y, level)
         return self._from_gauge(found, level, {"kind": "faces"}, "column generation")
+
+    def _moments(self, level: float | None) -> Piece:
+        """Two layers with too many faces to visit: a good network, and the moments' bound."""
+        Y, effort = self.problem.Y, self.effort
+        if not Y.any():
+            return self._spectral(level)
+        above = gauge(Ascent(self.problem.X), Y, level, tolerance=1e-5)
+        below = moment_bound(
+            self.problem.X, Y, level, above.upper, gap=effort.gap, seconds=effort.seconds
+        )
+        evidence = {
+            "kind": "moments",
+            "scale": below.scale,
+            "level": below.level,
+            "blocks": [vars(block) for block in below.blocks],
+        }
+        found = Gauge(below.lower, above.upper, below.multipliers, above.atoms, above.weights)
+        return self._from_gauge(found, level, evidence, "moment relaxation")
 
     def _path(self, y: Array, level: float | None) -> Piece:
         """Three layers exactly; deeper, the path program below, the three-layer network above."""

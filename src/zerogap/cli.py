@@ -44,6 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
     solve.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
     solve.add_argument("--restarts", type=int, default=16, help="training runs where theory ends")
     solve.add_argument("--seed", type=int, default=0, help="seed of the training runs")
+    solve.add_argument(
+        "--gap",
+        type=float,
+        default=1e-3,
+        help="relative gap that is narrow enough where the problem is too large for exact methods",
+    )
+    solve.add_argument("--seconds", type=float, help="limit on the search for bounds there")
     solve.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
     solve.set_defaults(run=_solve)
 
@@ -79,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _solve(given: argparse.Namespace) -> int:
+    from zerogap.bidual import Effort
     from zerogap.certificates.format import write_jsonl
     from zerogap.data import read_file
     from zerogap.problem import Problem
@@ -88,6 +96,10 @@ def _solve(given: argparse.Namespace) -> int:
         raise DataError(f"--tolerance is {given.tolerance}; accepted is a number in (0, 1)")
     if given.restarts < 0:
         raise DataError(f"--restarts is {given.restarts}; accepted is a whole number from 0")
+    if not (0 <= given.gap < 1):
+        raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
+    if given.seconds is not None and not given.seconds > 0:
+        raise DataError(f"--seconds is {given.seconds}; accepted is a positive number")
     X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     problem = Problem(
         X,
@@ -98,7 +110,13 @@ def _solve(given: argparse.Namespace) -> int:
         regularizer=given.regularizer,
         beta=given.beta,
     )
-    bounds = solve(problem, tolerance=given.tolerance, seed=given.seed, restarts=given.restarts)
+    bounds = solve(
+        problem,
+        tolerance=given.tolerance,
+        seed=given.seed,
+        restarts=given.restarts,
+        effort=Effort(gap=given.gap, seconds=given.seconds),
+    )
     if given.certificate:
         write_jsonl(given.certificate, [bounds.certificate])
     summary = {

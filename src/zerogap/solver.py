@@ -6,21 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from zerogap.bidual import Bidual, bidual
+from zerogap.bidual import Bidual, Effort, bidual
 from zerogap.constructions import Candidate, Theorem, constructions, primal_theorem
 from zerogap.problem import Bounds, Problem, relative, verdict
 
 
 def solve(
-    problem: Problem, *, tolerance: float = 1e-6, seed: int = 0, restarts: int = 16
+    problem: Problem,
+    *,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+    restarts: int = 16,
+    effort: Effort | None = None,
 ) -> Bounds:
     """Bracket the optimum of `problem` and judge its gap.
 
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
+    effort: when to stop on problems too large for exact methods.
     """
-    dual = bidual(problem)
+    dual = bidual(problem, effort)
     theorem = primal_theorem(problem)
     candidates = constructions(problem, dual)
     lower = max(dual.lower, theorem.value if theorem else -np.inf)

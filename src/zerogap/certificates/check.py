@@ -33,6 +33,7 @@ from zerogap.certificates.balls import (
     total,
     up,
 )
+from zerogap.certificates.moments import block_of, covered, moment_level
 from zerogap.certificates.pricing import MAX_SUPPORT, faces_of, largest_level, level, supports
 from zerogap.certificates.reading import (
     FORMAT,
@@ -370,6 +371,22 @@ def _faces(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     return level(faces_of(near), balls(raw)) + cost
 
 
+def _moments(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """V₂ by the moments of its neurons (theory §3), blocks of signs of x_i·u that cover all."""
+    _require(statement, place, "relu", range(2, 3))
+    scale = number(get(evidence, "scale", place), f"{place}.scale")
+    start = number(get(evidence, "level", place), f"{place}.level")
+    listed = get(evidence, "blocks", place)
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
+        raise Refused(f"{place}.blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
+    n, k, d = *raw.shape, statement.X.shape[1]
+    blocks = [block_of(b, f"{place}.blocks[{i}]", n, d, k) for i, b in enumerate(listed)]
+    for sign in (1, -1) if k == 1 else (0,):
+        if not covered([block.sides for block in blocks if block.sign == sign]):
+            raise Refused(f"{place}.blocks: some signs of X u are in no block of sign {sign}")
+    return moment_level(balls(statement.X), balls(raw), scale, start, blocks)
+
+
 def _rank_one(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     """X′ = c aᵀ: V_L ⊂ ‖a‖ conv{0, c₊, c₋} at every depth, so two points decide (theory §6)."""
     _require(statement, place, "relu", range(2, MAX_DEPTH + 1))
@@ -456,6 +473,7 @@ def _tree(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
 _KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
     "linear": _linear,
     "faces": _faces,
+    "moments": _moments,
     "tree": _tree,
     "rank-one": _rank_one,
     "whitened": _whitened,

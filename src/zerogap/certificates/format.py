@@ -107,11 +107,13 @@ def _outward(value: float, sign: int) -> float:
 
 
 def _encode(value: Any) -> Any:
-    """Networks, mappings, lists and arrays as JSON; the rest is kept."""
+    """Networks, mappings, lists, arrays and floats as JSON; the rest is kept."""
     if isinstance(value, Network):
         return {"branches": [[matrix(W) for W in branch] for branch in value.branches]}
     if isinstance(value, np.ndarray):
         return matrix(value)
+    if isinstance(value, float):
+        return value.hex()
     if isinstance(value, Mapping):
         return {name: _encode(entry) for name, entry in value.items()}
     return [_encode(entry) for entry in value] if isinstance(value, list | tuple) else value

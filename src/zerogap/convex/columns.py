@@ -44,7 +44,8 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
     With `level` τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). Alternates between the
     master over the atoms found so far and the oracle, which lists every violated constraint;
     each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
-    `tolerance` or no longer improves, so read the bracket, not the tolerance.
+    `tolerance` or no longer improves, so read the bracket, not the tolerance. An oracle that is not
+    exact proves nothing: `lower` is −inf.
     """
     scale = float(np.linalg.norm(Y))
     if scale == 0:
@@ -81,6 +82,8 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
         atoms = candidates[np.arange(min(len(values), _NEW * Y.size + 50))] + atoms[active]
     if np.isinf(upper):
         raise MethodError("column generation found no weights that interpolate")
+    if not oracle.exact:
+        lower = -np.inf
     kept, weights = vertex(fit.V, weights)
     fit = fit[kept]
     upper = primal_value(fit.V, weights, Y, level)

@@ -1,7 +1,7 @@
 """Oracles: the dual constraint level c(Λ) = max ‖Λᵀv‖ over branch outputs v, and its maximisers.
 
-Every oracle looks at all candidates among which the maximiser must be, so the level is exact up to
-rounding and owes nothing to the solver that proposed Λ.
+The exact ones look at all candidates among which the maximiser must be, so the level is exact up
+to rounding and owes nothing to the solver that proposed Λ.
 """
 
 from __future__ import annotations
@@ -34,17 +34,21 @@ class Atoms:
 
 
 class Oracle(Protocol):
-    """What column generation needs to know about V."""
+    """What column generation needs to know about V; `exact` if `price` finds the global maximum."""
+
+    exact: bool
 
     def start(self, Y: Array) -> Atoms:
         """Atoms whose span contains the targets Y (n, k)."""
 
     def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
-        """Local maxima of ‖Λᵀv‖ above `floor`, the global one in any case, largest first."""
+        """Local maxima of ‖Λᵀv‖ above `floor`, the largest in any case, largest first."""
 
 
 class Features:
     """V₂ = {φ(Xu) : ‖u‖ ≤ 1}, priced over all faces of its arrangement (theory §3)."""
+
+    exact = True
 
     def __init__(self, X: Array) -> None:
         self.X = X
@@ -78,6 +82,8 @@ class Orthant:
     The faces are the supports S, and v_S is the top eigenvector of (ΛΛᵀ)_SS. For columns that
     have mixed signs, the positive part is still a candidate, which only adds lower bounds.
     """
+
+    exact = True
 
     def __init__(self, X: Array) -> None:
         self.X = X
