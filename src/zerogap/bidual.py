@@ -217,7 +217,7 @@ class Gauges:
         Y, effort = self.problem.Y, self.effort
         if not Y.any():
             return self._spectral(level)
-        above = gauge(Ascent(self.problem.X), Y, level, tolerance=1e-5)
+        above = gauge(Ascent(self.problem.X), Y, level, tolerance=1e-4)
         below = moment_bound(
             self.problem.X, Y, level, above.upper, gap=effort.gap, seconds=effort.seconds
         )

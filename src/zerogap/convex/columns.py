@@ -84,6 +84,12 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
         raise MethodError("column generation found no weights that interpolate")
     if not oracle.exact:
         lower = -np.inf
+    if len(weights) > Y.size:
+        # Weights that vanish at the optimum are residue of an early stop: end the master exactly.
+        _, exact = master(fit.V, Y, level, _FINEST)
+        kept, exact = sparse_fit(fit.V, exact, Y, level)
+        if primal_value(fit.V[:, kept], exact, Y, level) <= upper:
+            fit, weights = fit[kept], exact
     kept, weights = vertex(fit.V, weights)
     fit = fit[kept]
     upper = primal_value(fit.V, weights, Y, level)

@@ -37,9 +37,7 @@ def master(
     k = Y.shape[1]
     radius = 1.0 if level is None else level
     ridge = 0.0 if level is None else 1.0
-    W = lstsq(V, Y, lapack_driver="gelsy")[0]
-    if level is None and np.linalg.norm(V @ W - Y) > 1e-8 * np.linalg.norm(Y):
-        raise MethodError("the atoms found so far do not span the targets")
+    W = _weights(V, Y, level is None)
     multipliers = np.zeros((n, k))
     s, z = np.zeros((m, k + 1)), np.zeros((m, k + 1))
     s[:, 0] = radius
@@ -72,6 +70,18 @@ def master(
     return multipliers, -z[:, 1:]
 
 
+def _weights(V: Array, Y: Array, exact: bool) -> Array:
+    """Weights to start from: V W = Y if exact, else near it, which is much cheaper."""
+    if not exact:
+        gram = V @ V.T
+        gram.ravel()[:: len(V) + 1] += 1e-6 * np.trace(gram)
+        return V.T @ cho_solve(cho_factor(gram, check_finite=False), Y, check_finite=False)
+    W = lstsq(V, Y, lapack_driver="gelsy")[0]
+    if np.linalg.norm(V @ W - Y) > 1e-8 * np.linalg.norm(Y):
+        raise MethodError("the atoms found so far do not span the targets")
+    return W
+
+
 def _step(
     V: Array, scaling: _Scaling, factor: tuple[Array, bool], missing: Array, right: Array
 ) -> tuple[Array, Array, Array]:
@@ -92,7 +102,11 @@ def _normal(V: Array, hessians: Array, ridge: float) -> Array:
     out = np.empty((k * n, k * n))
     for a in range(k):
         for b in range(a + 1):
-            block = (V * hessians[:, a, b]) @ V.T
+            if a == b:  # a symmetric product costs half
+                half = V * np.sqrt(hessians[:, a, a])
+                block = half @ half.T
+            else:
+                block = (V * hessians[:, a, b]) @ V.T
             out[a * n : (a + 1) * n, b * n : (b + 1) * n] = block
             out[b * n : (b + 1) * n, a * n : (a + 1) * n] = block
     diagonal = out.ravel()[:: k * n + 1]
