@@ -1,5 +1,6 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
+# make bench measure time and memory into results/benchmarks (half an hour)
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: all setup report smoke lint test clean help
+.PHONY: all setup report smoke bench lint test clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -32,6 +33,14 @@ $(READY): requirements.lock pyproject.toml
 
 smoke: setup
 	$(BIN)/snakemake --cores all --configfile config/smoke.yaml
+
+BENCH := results/benchmarks
+bench: setup
+	$(BIN)/python -m zerogap.benchmarks.solvers $(BENCH)/solvers.csv
+	$(BIN)/python -m zerogap.benchmarks.scaling $(BENCH)/scaling.csv
+	$(BIN)/python -m zerogap.benchmarks.figure $(BENCH)
+	$(BIN)/python -m zerogap.benchmarks.training $(BENCH)/training.csv
+	$(BIN)/python -m zerogap.benchmarks.pipeline $(BENCH)/pipeline.csv
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from itertools import product
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
@@ -19,16 +20,24 @@ from zerogap.problem import Array
 _OPTIONS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
-def two_layer_socp(X: Array, y: Array, level: float | None = None) -> float:
+def two_layer_socp(
+    X: Array,
+    y: Array,
+    level: float | None = None,
+    *,
+    solver: str = cp.CLARABEL,
+    options: dict[str, Any] = _OPTIONS,
+) -> float:
     """D₁ of two-layer ReLU networks with scalar targets y (n,), by the SOCP over all cells (§3).
 
-    With a level τ, min ½‖f − y‖² + τ Σ(‖u_i‖ + ‖v_i‖) instead.
+    With a level τ, min ½‖f − y‖² + τ Σ(‖u_i‖ + ‖v_i‖) instead. solver, options: cvxpy's.
     """
     patterns, _ = cells(X)
     fit, cost, constraints = _gauge(X, patterns)
     if level is None:
-        return _solve(cp.Minimize(cost), [*constraints, fit == y])
-    return _solve(cp.Minimize(0.5 * cp.sum_squares(fit - y) + level * cost), constraints)
+        return _solve(cp.Minimize(cost), [*constraints, fit == y], solver, options)
+    loss = 0.5 * cp.sum_squares(fit - y)
+    return _solve(cp.Minimize(loss + level * cost), constraints, solver, options)
 
 
 def _gauge(X: Array, patterns: Array) -> tuple[cp.Expression, cp.Expression, list[cp.Constraint]]:
@@ -134,12 +143,17 @@ def copositive_sdp(Y: Array) -> float:
     return _solve(cp.Maximize(cp.trace(Lambda.T @ Y)), [block >> 0, S >= 0])
 
 
-def _solve(objective: cp.Minimize | cp.Maximize, constraints: list[cp.Constraint]) -> float:
+def _solve(
+    objective: cp.Minimize | cp.Maximize,
+    constraints: list[cp.Constraint],
+    solver: str = cp.CLARABEL,
+    options: dict[str, Any] = _OPTIONS,
+) -> float:
     problem = cp.Problem(objective, constraints)
     with warnings.catch_warnings():
         # "Inaccurate" at these tight tolerances is still far better than the tests compare to.
         warnings.simplefilter("ignore")
-        problem.solve(solver=cp.CLARABEL, **_OPTIONS)
+        problem.solve(solver=solver, **options)
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise MethodError(f"the whole program ended with status {problem.status}")
     return float(problem.value)

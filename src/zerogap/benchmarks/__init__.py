@@ -1,0 +1,1 @@
+"""What the package costs against what one would write without it; each module writes a CSV."""
