@@ -1,6 +1,6 @@
 rule train:
     input:
-        modules("training.py"),
+        modules("training/__init__.py"),
         data="results/data/{setting}/{batch}.npz",
     output:
         "results/primal/{setting}/{batch}.npz",

@@ -1,0 +1,70 @@
+"""Batched Adam between returns to interpolation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zerogap.problem import Array
+from zerogap.training.batch import Batch
+from zerogap.training.interpolation import feasible, hold
+
+# μ at the start of the descent.
+LOOSE = 0.005
+# By how many decades μ and the rate fall in a descent.
+_TIGHTENING = 1.5
+_DECAY = 2.0
+# Largest growth of R that a return to interpolation may cost.
+_RISE = 1.1
+
+
+def descend(
+    batch: Batch,
+    weights: Tensor,
+    tightness: Tensor,
+    count: int,
+    steps: int,
+    rates: Tensor,
+    refresh: int,
+) -> tuple[Tensor, Tensor, Array]:
+    """Adam; the best weights met per network, their values, and the curve of every problem.
+
+    Every `refresh` steps the networks return to interpolation where that costs little, and
+    multipliers and metric are renewed there; in between the penalty, with μ from `tightness`
+    (B,) down, holds them near it. The curve has one row per refresh: step, best values so far.
+    """
+    first, second = torch.zeros_like(weights), torch.zeros_like(weights)
+    kept, values = weights, torch.full_like(weights[:, 0], math.inf)
+    pull = hold(batch, weights, tightness)
+    curve = []
+    for step in range(steps + 1):
+        share = step / steps
+        if step % refresh == 0:
+            there, current = feasible(batch, weights)
+            size = batch.regularizer(there)[0]
+            better = (current < values) | (values.isinf() & size.isfinite())
+            kept = torch.where(better[:, None], there, kept)
+            values = torch.minimum(values, current)
+            curve.append([step, *values.reshape(count, -1).amin(1).tolist()])
+            # Near kinks Gauss–Newton may land far away; such a network is left where it is.
+            near = current <= _RISE * batch.regularizer(weights)[0]
+            near = current.isfinite() if step == 0 else near
+            weights = torch.where(near[:, None], there, weights)
+            pull = hold(batch, weights, tightness * 10 ** (-_TIGHTENING * share))
+        _, gradient = batch.loss(weights, pull)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.99 * second + 0.01 * gradient**2
+        unbiased = (second / (1 - 0.99 ** (step + 1))).sqrt() + 1e-12
+        length = rates * 10 ** (-_DECAY * share) / (1 - 0.9 ** (step + 1))
+        weights = weights - length[:, None] * first / unbiased
+    return kept, values, np.array(curve)
+
+
+def best(values: Tensor, count: int, keep: int) -> Tensor:
+    """Indices into the batch of the `keep` smallest values of every problem."""
+    order = values.reshape(count, -1).argsort(dim=1, stable=True)[:, :keep]
+    start = len(values) // count * torch.arange(count, device=values.device)
+    return (order + start[:, None]).flatten()

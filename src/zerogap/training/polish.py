@@ -1,0 +1,85 @@
+"""Polishing the best restarts: across the last kinks, then on a fixed activation pattern."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from zerogap.training.batch import Batch, Walls
+from zerogap.training.descent import LOOSE, best, descend
+from zerogap.training.interpolation import feasible, hold
+from zerogap.training.lbfgs import lbfgs
+from zerogap.training.options import TrainingOptions
+
+# μ of the slow descent, which some problems want tight and others tighter.
+_TIGHT = (5e-3, 5e-4)
+# Its learning rate, as a share of the option.
+_SLOW = 0.15
+# Its passes, and the relative gain that is worth another one.
+_PASSES = 4
+_PAYS = 3e-4
+# Stiffness of the walls around an activation pattern, and rounds of multipliers.
+_STIFFNESS = 10.0
+_ROUNDS = 8
+
+
+def polish(
+    batch: Batch, weights: Tensor, count: int, options: TrainingOptions
+) -> tuple[Tensor, Tensor, list[list[list[float]]]]:
+    """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found."""
+    weights, values = feasible(batch, weights)
+    reached = values.reshape(count, -1).amin(1)
+    curves: list[list[list[float]]] = [[] for _ in range(count)]
+    going = torch.arange(count, device=weights.device)
+    slow = batch.shape.activation == "relu" and options.polish_steps > 0
+    for done in range(_PASSES if slow else 0):
+        own = torch.arange(len(weights), device=weights.device).reshape(count, -1)[going].flatten()
+        every = own.repeat_interleave(len(_TIGHT))
+        tight = weights.new_tensor(_TIGHT).repeat(len(own))
+        moved, found, rows = descend(
+            batch.rows(every),
+            weights[every],
+            tight,
+            len(going),
+            options.polish_steps,
+            torch.full_like(tight, _SLOW * options.learning_rate),
+            2 * options.refresh,
+        )
+        pick = best(found, len(own), 1)
+        weights[own], values[own] = moved[pick], found[pick]
+        rows[:, 0] += options.steps + done * options.polish_steps
+        for column, i in enumerate(going.tolist()):
+            curves[i].extend(rows[:, [0, 1 + column]].tolist())
+        now = values.reshape(count, -1).amin(1)
+        # Hard problems, with samples on almost one line, go on while it pays.
+        going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]
+        reached = now
+        if not len(going):
+            break
+    refined, better = feasible(batch, refine(batch, weights, options.lbfgs_steps))
+    weights = torch.where((better < values)[:, None], refined, weights)
+    values = torch.minimum(values, better)
+    for curve, last in zip(curves, values.reshape(count, -1).amin(1).tolist(), strict=True):
+        curve.append([curve[-1][0] if curve else options.steps, last])
+    return weights, values, curves
+
+
+def refine(batch: Batch, weights: Tensor, steps: int) -> Tensor:
+    """L-BFGS on the augmented Lagrangian, with the activation pattern held by walls."""
+    walls = None
+    if batch.shape.activation == "relu":
+        _, before, _ = batch.forward(weights)
+        signs = [torch.where(Z > 0, 1.0, -1.0).to(Z) for Z in before]
+        walls = Walls(signs, [torch.zeros_like(Z) for Z in before], _STIFFNESS)
+    pull = hold(batch, weights, torch.full_like(weights[:, 0], LOOSE), walls)
+    for _ in range(_ROUNDS):
+        weights = lbfgs(batch, weights, pull, walls, steps)
+        _, before, outputs = batch.forward(weights, walls)
+        if batch.exact:
+            force = pull.metric @ (outputs - batch.Y).flatten(1)[:, :, None]
+            pull = replace(pull, multipliers=pull.multipliers + force[..., 0])
+        if walls is not None:
+            walls = replace(walls, multipliers=[walls.push(i, Z) for i, Z in enumerate(before)])
+    return weights
