@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,10 +23,6 @@ class Walls:
     multipliers: list[Tensor]
     stiffness: float
 
-    def free(self) -> Walls:
-        """The pattern alone."""
-        return replace(self, multipliers=[], stiffness=0.0)
-
     def push(self, layer: int, Z: Tensor) -> Tensor:
         """Multipliers that the constraints of one layer ask for, non-negative."""
         return (self.multipliers[layer] - self.stiffness * self.signs[layer] * Z).clamp(min=0)
@@ -37,6 +34,10 @@ class Pull:
 
     multipliers: Tensor
     metric: Tensor
+
+    def force(self, residual: Tensor) -> Tensor:
+        """M r for r = f(X) − Y, both (B, nk)."""
+        return (self.metric @ residual[:, :, None])[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,79 +57,145 @@ class Batch:
         """The data of some of the networks."""
         return replace(self, X=self.X[index], Y=self.Y[index], penalty=self.penalty[index])
 
-    def forward(
-        self, weights: Tensor, walls: Walls | None = None
-    ) -> tuple[list[Tensor], list[Tensor], Tensor]:
-        """Hidden outputs A₀ … A_{L-1}, pre-activations, and f(X) (B, n, k)."""
-        *inner, last = self.shape.views(weights)
-        hidden, before = [self.X], []
-        for layer, W in enumerate(inner):
+    def at(self, weights: Tensor, walls: Walls | None = None) -> Pass:
+        """The networks with these weights (B, P), evaluated."""
+        layers = self.shape.views(weights)
+        hidden, before, gates = [self.X], [], []
+        for layer, W in enumerate(layers[:-1]):
             Z = hidden[-1] @ W
             before.append(Z)
             if self.shape.activation == "relu":
-                Z = Z.clamp(min=0) if walls is None else Z * (walls.signs[layer] > 0)
+                gates.append(Z if walls is None else walls.signs[layer])
+                Z = Z.clamp(min=0) if walls is None else _gated(Z, gates[-1])
             hidden.append(Z)
-        return hidden, before, (hidden[-1] @ last).sum(-3)
+        residual = ((hidden[-1] @ layers[-1]).sum(-3) - self.Y).flatten(1)
+        return Pass(self.shape, weights, layers, hidden, before, gates, residual, walls)
 
-    def backward(
-        self,
-        weights: Tensor,
-        hidden: list[Tensor],
-        before: list[Tensor],
-        outer: Tensor,
-        walls: Walls | None = None,
-    ) -> Tensor:
-        """Gradient (…, B, P) of ⟨outer, f(X)⟩, and of the walls' penalty; outer: (…, B, n, k)."""
-        layers = self.shape.views(weights)
-        flow = outer.unsqueeze(-3)
-        gradients = []
-        for layer in reversed(range(len(layers))):
-            gradient = hidden[layer].mT @ flow
-            gradients.append(gradient.flatten(-3))
-            if layer == 0:
-                break
-            flow = flow @ layers[layer].mT
-            if self.shape.activation == "relu":
-                Z = before[layer - 1]
-                if walls is None:
-                    flow = flow * (Z > 0)
-                else:
-                    signs = walls.signs[layer - 1]
-                    flow = flow * (signs > 0)
-                    if walls.stiffness:
-                        flow = flow - signs * walls.push(layer - 1, Z)
-        return torch.cat(gradients[::-1], -1)
 
-    def regularizer(self, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """R (B,) and its gradient (B, P)."""
+def _gated(values: Tensor, gate: Tensor) -> Tensor:
+    """The values where the gate is positive, zero elsewhere."""
+    return torch.ops.aten.threshold_backward(values, gate, 0.0)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """A batch of networks at given weights, and what follows from one pass through them.
+
+    layers: W₁ … W_L, each (B, m, a, b). hidden: A₀ … A_{L−1}. before: pre-activations. gates:
+    positive where a ReLU is open. residual: f(X) − Y (B, nk).
+    """
+
+    shape: Shape
+    weights: Tensor
+    layers: list[Tensor]
+    hidden: list[Tensor]
+    before: list[Tensor]
+    gates: list[Tensor]
+    residual: Tensor
+    walls: Walls | None
+
+    def value(self, pull: Pull) -> Tensor:
+        """R + ⟨Λ, r⟩ + ½ rᵀMr with r = f(X) − Y, and the walls' penalty (B,)."""
+        r = self.residual
+        total = self.regularizer() + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
+        if self.walls is not None:
+            for layer, Z in enumerate(self.before):
+                push = self.walls.push(layer, Z)
+                total = total + 0.5 * (push**2).sum((-3, -2, -1)) / self.walls.stiffness
+        return total
+
+    def gradient(self, pull: Pull) -> Tensor:
+        """The gradient (B, P) of `value`."""
+        outer = pull.multipliers + pull.force(self.residual)
+        return self.regularizer_gradient() + self.backward(outer, self.walls)
+
+    def backward(self, outer: Tensor, walls: Walls | None = None) -> Tensor:
+        """Jᵀ outer (B, P), the gradient of ⟨outer, f(X)⟩ for outer (B, nk), and of the walls."""
+        flow = outer.unflatten(1, (1, self.shape.n, self.shape.k))
+        gradients = [(self.hidden[-1].mT @ flow).flatten(1)]
+        for layer in reversed(range(len(self.before))):
+            flow = flow @ self.layers[layer + 1].mT
+            if self.gates:
+                flow = _gated(flow, self.gates[layer])
+            if walls is not None:
+                flow = flow - walls.signs[layer] * walls.push(layer, self.before[layer])
+            gradients.append((self.hidden[layer].mT @ flow).flatten(1))
+        return torch.cat(gradients[::-1], 1)
+
+    def along(self, direction: Tensor) -> Tensor:
+        """J direction (B, nk): the derivative of f(X) along weights (B, P)."""
+        *inner, last = self.shape.views(direction)
+        change = self.hidden[0] @ inner[0]
+        for layer, gate in enumerate(self.gates or self.before):
+            if layer:
+                change = change @ self.layers[layer] + self.hidden[layer] @ inner[layer]
+            if self.gates:
+                change = _gated(change, gate)
+        return (change @ self.layers[-1] + self.hidden[-1] @ last).sum(-3).flatten(1)
+
+    def gram(self, last: bool = False) -> Tensor:
+        """JJᵀ (B, nk, nk) for all weights, or for those of the last layer.
+
+        The row of J that belongs to an output and the weights of a layer is an outer product of
+        what enters the layer and what the output does with what leaves it, so products of such
+        rows are products of the two; the rows themselves are formed only where they are short.
+        """
+        n, k = self.shape.n, self.shape.k
+        eye = torch.eye(k, dtype=self.weights.dtype, device=self.weights.device)
+        inner = (self.hidden[-1] @ self.hidden[-1].mT).sum(1)
+        total = inner[:, :, None, :, None] * eye[:, None, :]
+        for layer, flow in () if last else self._flows():
+            A, F = self.hidden[layer], flow.unflatten(2, (n, k))
+            if A.shape[-1] * F.shape[-1] < n * k:
+                rows = (A[:, :, :, None, :, None] * F[..., None, :]).movedim(1, 3)
+                rows = rows.flatten(3).flatten(1, 2)
+                total = total + (rows @ rows.mT).view_as(total)
+            else:
+                outward = (flow @ flow.mT).unflatten(3, (n, k)).unflatten(2, (n, k))
+                total = total + ((A @ A.mT)[:, :, :, None, :, None] * outward).sum(1)
+        return total.reshape(-1, n * k, n * k)
+
+    def _flows(self) -> Iterator[tuple[int, Tensor]]:
+        """For each hidden layer, last first: d f(X) / d (its pre-activation), (B, m, nk, w)."""
+        n = self.shape.n
+        flow = self.layers[-1].mT.unsqueeze(2).expand(-1, -1, n, -1, -1)
+        for layer in reversed(range(len(self.before))):
+            if self.gates:
+                flow = _gated(flow, self.gates[layer].unsqueeze(3).expand_as(flow))
+            flat = flow.flatten(2, 3)
+            yield layer, flat
+            flow = (flat @ self.layers[layer].mT).unflatten(2, (n, -1)) if layer else flow
+
+    def regularizer(self) -> Tensor:
+        """R (B,)."""
         if self.shape.degree == 2:
-            return 0.5 * (weights**2).sum(-1), weights
-        total = torch.zeros_like(weights[:, 0])
-        gradients = []
-        for W in self.shape.views(weights):
+            return 0.5 * (self.weights**2).sum(1)
+        total = torch.zeros_like(self.weights[:, 0])
+        for W in self.layers:
             squares = (W**2).sum((-2, -1), keepdim=True)
-            # Products, not pow: its vector and scalar code differ in the last bit, and a result
-            # must not depend on where in the batch it stands.
-            power = squares.sqrt() if self.shape.degree % 2 else torch.ones_like(squares)
-            for _ in range((self.shape.degree - 2) // 2):
-                power = power * squares
-            total = total + 0.5 * (power * squares).sum((-3, -2, -1))
-            gradients.append((0.5 * self.shape.degree * power * W).flatten(-3))
-        return total, torch.cat(gradients, -1)
+            total = total + 0.5 * (self._power(squares) * squares).sum((-3, -2, -1))
+        return total
 
-    def loss(
-        self, weights: Tensor, pull: Pull, walls: Walls | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """R + ⟨Λ, r⟩ + ½ rᵀMr (+ walls) with r = f(X) − Y: values (B,), gradient (B, P)."""
-        hidden, before, outputs = self.forward(weights, walls)
-        residual = (outputs - self.Y).flatten(1)
-        force = (pull.metric @ residual[:, :, None])[..., 0]
-        total, gradient = self.regularizer(weights)
-        total = total + (residual * (pull.multipliers + 0.5 * force)).sum(1)
-        outer = (pull.multipliers + force).reshape(outputs.shape)
-        gradient = gradient + self.backward(weights, hidden, before, outer, walls)
-        if walls is not None:
-            for layer, Z in enumerate(before):
-                push = walls.push(layer, Z)
-                total = total + 0.5 * (push**2).sum((-3, -2, -1)) / walls.stiffness
-        return total, gradient
+    def regularizer_gradient(self) -> Tensor:
+        """The gradient of R (B, P)."""
+        if self.shape.degree == 2:
+            return self.weights
+        return torch.cat(
+            [
+                (0.5 * self.shape.degree * self._power((W**2).sum((-2, -1), keepdim=True)) * W)
+                .flatten(1)
+                for W in self.layers
+            ],
+            1,
+        )  # fmt: skip
+
+    def _power(self, squares: Tensor) -> Tensor:
+        """‖W‖^{degree − 2} of layers, from their squared norms.
+
+        Products, not pow: its vector and scalar code differ in the last bit, and a result must
+        not depend on where in the batch it stands.
+        """
+        power = squares.sqrt() if self.shape.degree % 2 else torch.ones_like(squares)
+        for _ in range((self.shape.degree - 2) // 2):
+            power = power * squares
+        return power

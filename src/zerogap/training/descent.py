@@ -36,30 +36,32 @@ def descend(
     multipliers and metric are renewed there; in between the penalty, with μ from `tightness`
     (B,) down, holds them near it. The curve has one row per refresh: step, best values so far.
     """
+    weights = weights.clone()
     first, second = torch.zeros_like(weights), torch.zeros_like(weights)
-    kept, values = weights, torch.full_like(weights[:, 0], math.inf)
-    pull = hold(batch, weights, tightness)
+    kept, values = weights.clone(), torch.full_like(weights[:, 0], math.inf)
     curve = []
     for step in range(steps + 1):
         share = step / steps
         if step % refresh == 0:
             there, current = feasible(batch, weights)
-            size = batch.regularizer(there)[0]
+            size = batch.at(there).regularizer()
             better = (current < values) | (values.isinf() & size.isfinite())
             kept = torch.where(better[:, None], there, kept)
             values = torch.minimum(values, current)
             curve.append([step, *values.reshape(count, -1).amin(1).tolist()])
             # Near kinks Gauss–Newton may land far away; such a network is left where it is.
-            near = current <= _RISE * batch.regularizer(weights)[0]
+            near = current <= _RISE * batch.at(weights).regularizer()
             near = current.isfinite() if step == 0 else near
             weights = torch.where(near[:, None], there, weights)
             pull = hold(batch, weights, tightness * 10 ** (-_TIGHTENING * share))
-        _, gradient = batch.loss(weights, pull)
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.99 * second + 0.01 * gradient**2
-        unbiased = (second / (1 - 0.99 ** (step + 1))).sqrt() + 1e-12
+        gradient = batch.at(weights).gradient(pull)
+        # Both averages without their factors 0.1 and 0.01, which cancel in the quotient. Plain
+        # products and sums only: fused ones differ in the last bit between vector and scalar code.
+        first.mul_(0.9).add_(gradient)
+        second.mul_(0.99).add_(gradient * gradient)
+        unbiased = second.sqrt().mul_((1 - 0.99 ** (step + 1)) ** -0.5).add_(1e-11)
         length = rates * 10 ** (-_DECAY * share) / (1 - 0.9 ** (step + 1))
-        weights = weights - length[:, None] * first / unbiased
+        weights = weights - (first / unbiased).mul_(length[:, None])
     return kept, values, np.array(curve)
 
 

@@ -70,16 +70,17 @@ def refine(batch: Batch, weights: Tensor, steps: int) -> Tensor:
     """L-BFGS on the augmented Lagrangian, with the activation pattern held by walls."""
     walls = None
     if batch.shape.activation == "relu":
-        _, before, _ = batch.forward(weights)
+        before = batch.at(weights).before
         signs = [torch.where(Z > 0, 1.0, -1.0).to(Z) for Z in before]
         walls = Walls(signs, [torch.zeros_like(Z) for Z in before], _STIFFNESS)
     pull = hold(batch, weights, torch.full_like(weights[:, 0], LOOSE), walls)
     for _ in range(_ROUNDS):
         weights = lbfgs(batch, weights, pull, walls, steps)
-        _, before, outputs = batch.forward(weights, walls)
+        here = batch.at(weights, walls)
         if batch.exact:
-            force = pull.metric @ (outputs - batch.Y).flatten(1)[:, :, None]
-            pull = replace(pull, multipliers=pull.multipliers + force[..., 0])
+            force = pull.force(here.residual)
+            pull = replace(pull, multipliers=pull.multipliers + force)
         if walls is not None:
-            walls = replace(walls, multipliers=[walls.push(i, Z) for i, Z in enumerate(before)])
+            pushed = [walls.push(i, Z) for i, Z in enumerate(here.before)]
+            walls = replace(walls, multipliers=pushed)
     return weights
