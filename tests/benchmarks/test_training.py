@@ -1,0 +1,26 @@
+"""The training benchmark writes what it promises, and compares like with like."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from zerogap.benchmarks.training import COLUMNS, METHODS, TOLERANCE, main
+
+
+def test_every_method_solves_to_the_same_accuracy(tmp_path):
+    output = tmp_path / "training.csv"
+    assert main([str(output), "--quick"]) == 0
+    rows = pd.read_csv(output)
+    assert list(rows.columns) == COLUMNS
+    assert list(rows.method) == list(METHODS)
+    assert (rows.accuracy <= TOLERANCE).all()
+    assert (rows.throughput > 0).all()
+    alone = rows[rows.method.str.startswith("torch")]
+    assert alone.ratio.max() == 1
+
+
+def test_a_device_that_is_not_there_is_one_clear_line(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "training.csv"), "--device", "nonsense"])
+    assert "--device nonsense" in capsys.readouterr().err
