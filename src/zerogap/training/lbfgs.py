@@ -14,7 +14,7 @@ def lbfgs(
     pull: Pull,
     walls: Walls | None,
     steps: int,
-    memory: int = 12,
+    memory: int = 6,
 ) -> Tensor:
     """Batched L-BFGS; one evaluation a step, in which every network moves or shortens its step.
 
