@@ -41,8 +41,8 @@ COLUMNS = [
 # Relative distance from the lowest value known that counts as solved.
 TOLERANCE = 1e-3
 # Steps and first learning rate of Adam, evaluations of L-BFGS: enough for the tolerance.
-_ADAM = 600
-_RATE = 0.05
+_ADAM = 400
+_RATE = 0.2
 _LBFGS = 150
 _ROUND = 30
 _INSTANCES = 4
