@@ -33,6 +33,7 @@ from zerogap.certificates.balls import (
     total,
     up,
 )
+from zerogap.certificates.path import path_value
 from zerogap.certificates.pricing import MAX_SUPPORT, faces_of, largest_level, level, supports
 from zerogap.certificates.reading import (
     FORMAT,
@@ -65,7 +66,9 @@ class Verdict:
     Total values: the optimum P lies in [primal_lower, primal], the dual value in [dual,
     dual_upper], all for interpolation up to epsilon where beta is null. status: "zero" if
     primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
-    is more than that, else "open". Not accepted: reason says why, and nothing is proved.
+    is more than that, else "open". path_upper: where finite, it is less than dual, and the path
+    program of a stated greater depth has at most this value (with the problem's factor L/2). Not
+    accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -74,6 +77,7 @@ class Verdict:
     dual: float = -math.inf
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
+    path_upper: float = math.inf
     status: str = "open"
     seconds: float = 0.0
 
@@ -114,6 +118,8 @@ def interpolation_error(certificate: Any) -> float:
         if certificate["gap"] is not None:
             bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
             errors.append(_residual(statement, bidual, "parallel", "gap.bidual"))
+        if certificate["path"] is not None:
+            errors.append(path_value(statement, certificate["path"])[0])
         return max(map(up, errors))
 
 
@@ -132,15 +138,21 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
     if block is not None:
         bounds = _gap(statement, block, primal_ball)
         primal_lower, dual_upper = max(dual, down(bounds[0])), up(bounds[1])
+    path_upper = math.inf
+    if certificate.get("path") is not None:
+        path_upper = up(_path(statement, certificate["path"]))
+        if not path_upper < dual:
+            raise Refused(f"path: its value, {path_upper!r}, is not below the dual's {dual!r}")
     claimed = get(certificate, "claimed", "certificate")
     for name, value, sign in (
         ("primal", primal, 1),
         ("dual", dual, -1),
         ("primal_lower", primal_lower, -1),
         ("dual_upper", dual_upper, 1),
+        ("path_upper", path_upper, 1),
     ):
         claim = claimed.get(name)
-        if claim is None and name in ("primal_lower", "dual_upper"):
+        if claim is None and name in ("primal_lower", "dual_upper", "path_upper"):
             continue
         if not sign * value <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {value!r}")
@@ -156,6 +168,7 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
         "dual": dual,
         "primal_lower": primal_lower,
         "dual_upper": dual_upper,
+        "path_upper": path_upper,
         "status": status,
     }
 
@@ -496,3 +509,11 @@ def _gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
         scaled += product
     value = s.scaled_total(scaled)
     return lower, value if s.beta is None else residual**2 / 2 + s.beta * value
+
+
+def _path(statement: Statement, block: Any) -> arb:
+    """An upper bound on the path program's value at the block's depth, as a total (docs)."""
+    residual, value = path_value(statement, block)
+    if not residual <= statement.epsilon:
+        raise Refused(f"path: ‖f(X) − Y‖ is {up(residual)!r}, more than epsilon")
+    return statement.scaled_total(value)
