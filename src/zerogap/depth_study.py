@@ -23,6 +23,8 @@ from zerogap.problem import Array, Problem
 
 # The two values differ if they are proved to, by more than this relative amount.
 DIFFERS = 1e-6
+# Relative width to which brackets are closed, where they can be.
+_TOLERANCE = 1e-7
 # Draws of normal data among which an ascent looks for a start where the values differ.
 _DRAWS = 12
 # Length of the first step of an ascent, relative to the data.
@@ -53,8 +55,8 @@ def compare(X: Array, y: Array) -> Comparison:
     """Bracket both values."""
     features = Features(X)
     two = gauge(features, y[:, None], tolerance=1e-6)
-    three = path_gauge(features, y, 3, signs=two.multipliers[:, 0])
-    four = path_gauge(features, y, 4, signs=three.multipliers)
+    three = path_gauge(features, y, 3, signs=two.multipliers[:, 0], tolerance=_TOLERANCE)
+    four = path_gauge(features, y, 4, signs=three.multipliers, tolerance=_TOLERANCE)
     if three.upper < four.upper:
         # A three-layer branch is a path network of any depth: φ leaves its outputs as they are.
         four = replace(four, upper=three.upper, branches=three.branches, weights=three.weights)
@@ -122,7 +124,9 @@ def study(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows and certificates for n samples in d dimensions: random data, then ascents of `steps`.
 
-    The rows are those of results/tables/depth.csv; a certificate is made where the values differ.
+    Every random instance is one draw of standard normal data; an ascent starts from the first of
+    some draws where the values differ, or from the last of them. A row has the columns of
+    results/tables/depth.csv but the last; a certificate is made where the values differ.
     """
     rows, proofs = [], []
     for kind, count in (("random", random), ("adversarial", ascents)):
@@ -134,8 +138,7 @@ def study(
                 for _ in range(_DRAWS - 1):
                     if found.lower > DIFFERS:
                         break
-                    drawn = compare(rng.normal(size=(n, d)), rng.normal(size=n))
-                    found = max(found, drawn, key=lambda c: c.lower)
+                    found = compare(rng.normal(size=(n, d)), rng.normal(size=n))
                 found = ascend(found, rng, steps)
             name = f"{kind}-n{n}-d{d}-{replicate}"
             rows.append(
