@@ -1,0 +1,49 @@
+"""Three layers against the path program of four: brackets, ascent, rows."""
+
+import numpy as np
+import pytest
+
+from zerogap.certificates import verify
+from zerogap.depth_study import DIFFERS, ascend, compare, study
+from zerogap.tables import DEPTH_COLUMNS
+
+
+def test_four_unshared_layers_never_cost_more_than_three() -> None:
+    rng = np.random.default_rng(3)
+    for n, d in ((3, 2), (5, 2), (4, 3)):
+        found = compare(rng.normal(size=(n, d)), rng.normal(size=n))
+        assert found.four.lower <= found.three.upper * (1 + 1e-9)
+        assert found.lower <= found.upper
+        assert found.four.upper <= found.three.upper
+
+
+def test_the_network_of_an_upper_bound_interpolates_at_its_cost() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    found = compare(X, y)
+    assert found.lower > DIFFERS
+    for side in (found.three, found.four):
+        outputs = sum(w * b.outputs(X) for b, w in zip(side.branches, side.weights, strict=True))
+        assert outputs == pytest.approx(y, abs=1e-7)
+        assert np.abs(side.weights).sum() == pytest.approx(side.upper)
+
+
+def test_an_ascent_climbs_and_never_descends() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        start = compare(rng.normal(size=(6, 3)), rng.normal(size=6))
+    heights = [ascend(start, np.random.default_rng(1), steps).lower for steps in (0, 2, 14)]
+    assert start.lower == heights[0] <= heights[1] < heights[2]
+
+
+def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> None:
+    rows, proofs = study(6, 2, random=2, ascents=1, steps=1)
+    assert (rows, proofs) == study(6, 2, random=2, ascents=1, steps=1)
+    assert [set(row) | {"certified"} for row in rows] == [set(DEPTH_COLUMNS)] * 3
+    differing = [row["id"] for row in rows if row["relative_lower"] > DIFFERS]
+    assert [proof["id"]["instance"] for proof in proofs] == differing != []
+    for proof in proofs:
+        verdict = verify(proof)
+        assert verdict.accepted, verdict.reason
+        assert verdict.path_upper < verdict.dual
