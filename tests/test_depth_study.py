@@ -46,4 +46,4 @@ def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> N
     for proof in proofs:
         verdict = verify(proof)
         assert verdict.accepted, verdict.reason
-        assert verdict.path_upper < verdict.dual
+        assert verdict.deeper_upper < verdict.dual

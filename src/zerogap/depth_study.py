@@ -103,11 +103,11 @@ def certificate(found: Comparison, name: str) -> dict[str, Any]:
         problem,
         network,
         {"kind": "tree", "multipliers": three.multipliers[:, None], "mu": three.mu},
-        path={"depth": 4, "network": {"inputs": inputs, "mixture": four.weights}},
+        deeper={"depth": 4, "path": {"inputs": inputs, "mixture": four.weights}},
         claimed={
             "primal": problem.total(three.upper),
             "dual": problem.total(three.lower),
-            "path_upper": problem.total(four.upper),
+            "deeper_upper": problem.total(four.upper),
         },
         id={"claim": "depth", "setting": "depth-study", "instance": name},
     )

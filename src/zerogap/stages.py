@@ -286,7 +286,7 @@ def verify(certificates: Path, tolerance: float, output: Path) -> int:
                 "dual": proved.dual,
                 "primal_lower": proved.primal_lower,
                 "dual_upper": proved.dual_upper,
-                "path_upper": proved.path_upper,
+                "deeper_upper": proved.deeper_upper,
                 "status": proved.status,
             }
         )

@@ -13,19 +13,16 @@ from typing import Any
 from flint import arb, arb_mat
 
 from zerogap.certificates.balls import Refused, balls, frobenius
-from zerogap.certificates.reading import MAX_DEPTH, Statement, get, matrix
+from zerogap.certificates.reading import Statement, get, matrix
 
 # Neurons above the first layer; every one adds columns of one entry per sample.
 MAX_NEURONS = 10_000
 
 
-def path_value(statement: Statement, block: Any) -> tuple[arb, arb]:
+def path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, arb]:
     """(‖f(X) − y‖, an upper bound on Σ_j |w_j| g_j) of a path network f of scalar output."""
-    depth = get(block, "depth", "path")
-    if statement.activation != "relu" or statement.Y.shape[1] != 1 or statement.beta is not None:
-        raise Refused("path: this block is for interpolation by ReLU networks of one output")
-    if type(depth) is not int or not statement.depth < depth <= MAX_DEPTH:
-        raise Refused(f"path.depth is {depth!r}; accepted is {statement.depth + 1} to {MAX_DEPTH}")
+    if statement.activation != "relu" or statement.Y.shape[1] != 1:
+        raise Refused("deeper.path: this kind is for ReLU networks of one output")
     X, neurons = balls(statement.X), 0
 
     def mix(node: Any, layers: int, place: str) -> tuple[arb_mat, arb]:
@@ -53,5 +50,5 @@ def path_value(statement: Statement, block: Any) -> tuple[arb, arb]:
             gain += abs(m) * g
         return output, gain
 
-    output, value = mix(get(block, "network", "path"), depth - 1, "path.network")
+    output, value = mix(network, depth - 1, "deeper.path")
     return frobenius(output - balls(statement.Y)), value

@@ -41,19 +41,19 @@ def test_four_unshared_layers_are_strictly_cheaper_than_three_layers(
     verdict = verify(proof)
     assert verdict.accepted, verdict.reason
     assert verdict.status == "zero"  # D₁(3) itself is known
-    assert 1 - verdict.path_upper / verdict.dual == pytest.approx(9.128e-4, rel=1e-3)
-    assert verdict.path_upper == pytest.approx(1.5 * example.four.upper, rel=1e-9)
+    assert 1 - verdict.deeper_upper / verdict.dual == pytest.approx(9.128e-4, rel=1e-3)
+    assert verdict.deeper_upper == pytest.approx(1.5 * example.four.upper, rel=1e-9)
 
 
 def test_a_shallower_neuron_counts_as_a_deeper_one(proof: dict[str, Any]) -> None:
     deeper = copy.deepcopy(proof)
-    deeper["path"]["depth"] = 9
-    assert verify(deeper).path_upper == verify(proof).path_upper
+    deeper["deeper"]["depth"] = 9
+    assert verify(deeper).deeper_upper == verify(proof).deeper_upper
 
 
 def test_a_path_network_with_more_layers_than_stated_is_refused(proof: dict[str, Any]) -> None:
     def nest(tampered: dict[str, Any]) -> None:
-        node = tampered["path"]["network"]
+        node = tampered["deeper"]["path"]
         inner = {"inputs": node["inputs"], "mixture": node["mixture"]}
         node["inputs"], node["mixture"] = [inner], matrix(np.ones(1))
 
@@ -62,7 +62,7 @@ def test_a_path_network_with_more_layers_than_stated_is_refused(proof: dict[str,
 
 def test_a_changed_weight_is_refused(proof: dict[str, Any]) -> None:
     def change(tampered: dict[str, Any]) -> None:
-        node = tampered["path"]["network"]["inputs"][0]
+        node = tampered["deeper"]["path"]["inputs"][0]
         while isinstance(node["inputs"], list):
             node = node["inputs"][0]
         shape = node["inputs"]["shape"]
@@ -73,9 +73,9 @@ def test_a_changed_weight_is_refused(proof: dict[str, Any]) -> None:
 
 def test_a_claim_below_the_networks_cost_is_refused(proof: dict[str, Any]) -> None:
     def change(tampered: dict[str, Any]) -> None:
-        tampered["claimed"]["path_upper"] = (8.81414431).hex()
+        tampered["claimed"]["deeper_upper"] = (8.81414431).hex()
 
-    assert "claimed.path_upper" in refusal(proof, change)
+    assert "claimed.deeper_upper" in refusal(proof, change)
 
 
 def test_the_three_layer_network_itself_is_no_counterexample(example: Comparison) -> None:
@@ -89,19 +89,19 @@ def test_the_three_layer_network_itself_is_no_counterexample(example: Comparison
 @pytest.mark.parametrize("depth", [3, 51, "4", True])
 def test_a_depth_that_is_not_greater_is_refused(proof: dict[str, Any], depth: Any) -> None:
     def change(tampered: dict[str, Any]) -> None:
-        tampered["path"]["depth"] = depth
+        tampered["deeper"]["depth"] = depth
 
-    assert "path.depth" in refusal(proof, change)
+    assert "deeper.depth" in refusal(proof, change)
 
 
 def test_shapes_that_do_not_fit_are_refused(proof: dict[str, Any]) -> None:
-    assert "mixture" in refusal(proof, lambda p: p["path"]["network"]["inputs"].pop())
+    assert "mixture" in refusal(proof, lambda p: p["deeper"]["path"]["inputs"].pop())
     node = {"inputs": matrix(np.ones((2, 1))), "mixture": matrix(np.ones(1))}
-    assert "rows" in refusal(proof, lambda p: p["path"].update(network=node))
+    assert "rows" in refusal(proof, lambda p: p["deeper"].update(path=node))
 
 
 def test_the_statement_is_for_interpolation_by_scalar_relu_networks(proof: dict[str, Any]) -> None:
     def change(tampered: dict[str, Any]) -> None:
         tampered["problem"]["beta"], tampered["epsilon"] = (1e-3).hex(), (0.0).hex()
 
-    assert "path: this block is for" in refusal(proof, change)
+    assert "deeper: this block is for" in refusal(proof, change)
