@@ -33,7 +33,8 @@ DETAIL_COLUMNS = [
     "proved_primal", "proved_dual", "proved_verdict", "reason", "failure",
 ]  # fmt: skip
 
-# Bounds on D₁(3) and D₁^path(4); relative_{lower,upper} bound 1 − D₁^path(4)/D₁(3).
+# Bounds on D₁(3) and on D₁^path(4), of the kind "network" on D₁(4) itself; relative_* bound one
+# minus their ratio. kind: random or adversarial (seed given), or network.
 DEPTH_COLUMNS = [
     "id", "n", "d", "seed", "kind", "three_lower", "three_upper", "four_lower", "four_upper",
     "relative_lower", "relative_upper", "certified",
