@@ -5,6 +5,7 @@ import pytest
 
 from zerogap.certificates import verify
 from zerogap.certificates.format import matrix
+from zerogap.data import seed_of
 from zerogap.depth_study import DIFFERS, EXAMPLE, EXAMPLE_X, ascend, certificate, compare, study
 from zerogap.depth_study import example as example_of
 from zerogap.tables import DEPTH_COLUMNS
@@ -29,6 +30,15 @@ def test_the_network_of_an_upper_bound_interpolates_at_its_cost() -> None:
         outputs = sum(w * b.outputs(X) for b, w in zip(side.branches, side.weights, strict=True))
         assert outputs == pytest.approx(y, abs=1e-7)
         assert np.abs(side.weights).sum() == pytest.approx(side.upper)
+
+
+def test_an_optimum_on_a_wall_of_the_orthants_is_proved_by_branches_from_around_it() -> None:
+    # Optimal multipliers with two zeros, and a start from which the best neighbour is not opposite.
+    for n, replicate in ((6, 33), (5, 6)):
+        rng = np.random.default_rng(seed_of("depth-study", "random", n, 2, replicate))
+        found = compare(rng.normal(size=(n, 2)), rng.normal(size=n))
+        for side in (found.three, found.four):
+            assert side.upper == pytest.approx(side.lower, rel=1e-6)
 
 
 def test_an_ascent_climbs_and_never_descends() -> None:
