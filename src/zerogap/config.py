@@ -22,11 +22,15 @@ Slice = dict[str, Any]
 
 @dataclass(frozen=True)
 class Config:
-    """What to run: the settings with the slice of options each needs, and global numbers."""
+    """What to run: the settings with the slice of options each needs, and global numbers.
+
+    depth_study: the options of each of its jobs, as canonical JSON.
+    """
 
     slices: dict[str, Slice]
     tolerance: float
     batch_size: int
+    depth_study: list[str]
 
     def batches(self, setting_id: str) -> list[str]:
         """Names of a setting's batches."""
@@ -72,7 +76,8 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
         if values.get("timings"):
             options["timings"] = True
         instances(name, options)  # unknown cases are named here
-    return Config(slices, float(values["tolerance"]), int(values["batch_size"]))
+    jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
+    return Config(slices, float(values["tolerance"]), int(values["batch_size"]), jobs)
 
 
 def _slice(values: Mapping[str, Any], name: str) -> Slice:

@@ -1,6 +1,7 @@
 """The stages of the replication, one function each: files in, files out (console: zerogap-stage).
 
-generate → (train, solve_dual) → certify → verify → collect → tables, figures, paper. A stage reads
+generate → (train, solve_dual) → certify → verify → collect → tables, figures, paper; beside them
+depth-study → depth-table. A stage reads
 the files of the stages before it and nothing else, and every file is written whole or not at all.
 """
 
@@ -285,6 +286,7 @@ def verify(certificates: Path, tolerance: float, output: Path) -> int:
                 "dual": proved.dual,
                 "primal_lower": proved.primal_lower,
                 "dual_upper": proved.dual_upper,
+                "deeper_upper": proved.deeper_upper,
                 "status": proved.status,
             }
         )
@@ -302,6 +304,37 @@ def collect(batches: Path, results: Path) -> int:
         [read_json(results / "verdicts" / f"{name}.json") for name in names],
         results / "tables",
     )
+
+
+def depth_study(options: dict[str, Any], certificates: Path, output: Path) -> int:
+    """Compare three layers with the path program of four, for every n of a batch of the study."""
+    from zerogap.certificates.format import write_jsonl
+    from zerogap.depth_study import study
+
+    rows, proofs = [], []
+    for n in options["n"]:
+        sizes = {key: value for key, value in options.items() if key != "n"}
+        found, proved = study(n, **sizes)
+        rows += found
+        proofs += proved
+    write_jsonl(certificates, proofs)
+    write_json(output, rows)
+    return len(rows)
+
+
+def depth_table(results: Path, batches: int, output: Path) -> int:
+    """Re-prove the certificates of the depth study and write its table."""
+    from zerogap.certificates.check import verify as check
+    from zerogap.certificates.format import read_jsonl
+    from zerogap.tables import write_depth
+
+    rows, proved = [], set()
+    for batch in range(batches):
+        rows += read_json(results / f"depth-study/{batch}.json")
+        for certificate in read_jsonl(results / f"certificates/depth-study/{batch}.jsonl"):
+            if check(certificate).accepted:
+                proved.add(certificate["id"]["instance"])
+    return write_depth(rows, proved, output)
 
 
 def table1(tables: Path, output: Path) -> int:
@@ -387,6 +420,11 @@ STAGES: dict[str, tuple[Callable[..., int], dict[str, Any]]] = {
     ),
     "verify": (verify, {"certificates": Path, "tolerance": float, "output": Path}),
     "collect": (collect, {"batches": Path, "results": Path}),
+    "depth-study": (
+        depth_study,
+        {"options": json.loads, "certificates": Path, "output": Path},
+    ),
+    "depth-table": (depth_table, {"results": Path, "batches": int, "output": Path}),
     "table1": (table1, {"tables": Path, "output": Path}),
     "scoreboard": (scoreboard, {"tables": Path, "output": Path}),
     "figure": (figure, {"name": str, "tables": Path, "output": Path}),

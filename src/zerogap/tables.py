@@ -33,6 +33,13 @@ DETAIL_COLUMNS = [
     "proved_primal", "proved_dual", "proved_verdict", "reason", "failure",
 ]  # fmt: skip
 
+# Bounds on D₁(3) and on D₁^path(4), of the kind "network" on D₁(4) itself; relative_* bound one
+# minus their ratio. kind: random or adversarial (seed given), or network.
+DEPTH_COLUMNS = [
+    "id", "n", "d", "seed", "kind", "three_lower", "three_upper", "four_lower", "four_upper",
+    "relative_lower", "relative_upper", "certified",
+]  # fmt: skip
+
 # A network this close to an optimum has found it (relative).
 FOUND = 1e-4
 
@@ -122,6 +129,14 @@ def _write(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
     frame = pd.DataFrame([{c: cell(row.get(c)) for c in columns} for row in rows], columns=columns)
     with replacing(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_depth(rows: list[dict[str, Any]], proved: set[str], output: Path) -> int:
+    """Write depth.csv, the depth study; certified: the checker proved that the values differ."""
+    merged = [row | {"certified": row["id"] in proved} for row in rows]
+    merged.sort(key=lambda row: (row["d"], row["n"], row["kind"]))
+    _write(output, merged, DEPTH_COLUMNS)
+    return len(merged)
 
 
 def read(tables: Path, name: str) -> pd.DataFrame:

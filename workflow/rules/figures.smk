@@ -6,6 +6,7 @@ FIGURE_NAMES = [
     "whitened",
     "branches",
     "relu-depth",
+    "depth-study",
     "training",
 ]
 FIGURES = [f"results/figures/{name}.png" for name in FIGURE_NAMES]

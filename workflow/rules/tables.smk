@@ -3,7 +3,8 @@ GATHERED = [
 ]
 TABLE1 = multiext("results/tables/table1", ".csv", ".md", ".tex")
 SCOREBOARD = multiext("results/tables/claims", ".csv", ".md")
-TABLES = [*GATHERED, *TABLE1, *SCOREBOARD]
+DEPTH_TABLE = "results/tables/depth.csv"
+TABLES = [*GATHERED, *TABLE1, *SCOREBOARD, DEPTH_TABLE]
 
 
 rule collect:

@@ -12,7 +12,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from zerogap.certificates.balls import (
     up,
 )
 from zerogap.certificates.moments import block_of, covered, moment_level
+from zerogap.certificates.path import path_value
 from zerogap.certificates.pricing import MAX_SUPPORT, faces_of, largest_level, level, supports
 from zerogap.certificates.reading import (
     FORMAT,
@@ -66,7 +67,9 @@ class Verdict:
     Total values: the optimum P lies in [primal_lower, primal], the dual value in [dual,
     dual_upper], all for interpolation up to epsilon where beta is null. status: "zero" if
     primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
-    is more than that, else "open". Not accepted: reason says why, and nothing is proved.
+    is more than that, else "open". deeper_upper: where finite, it is less than dual, and bounds
+    the dual value of parallel networks of a stated greater depth, or of their path program, from
+    above (with the problem's factor L/2). Not accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -75,6 +78,7 @@ class Verdict:
     dual: float = -math.inf
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
+    deeper_upper: float = math.inf
     status: str = "open"
     seconds: float = 0.0
 
@@ -115,6 +119,8 @@ def interpolation_error(certificate: Any) -> float:
         if certificate["gap"] is not None:
             bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
             errors.append(_residual(statement, bidual, "parallel", "gap.bidual"))
+        if certificate["deeper"] is not None:
+            errors.append(_deeper(statement, certificate["deeper"])[0])
         return max(map(up, errors))
 
 
@@ -133,15 +139,25 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
     if block is not None:
         bounds = _gap(statement, block, primal_ball)
         primal_lower, dual_upper = max(dual, down(bounds[0])), up(bounds[1])
+    deeper_upper = math.inf
+    block = certificate.get("deeper")
+    if block is not None:
+        residual, scaled = _deeper(statement, block)
+        if not residual <= statement.epsilon:
+            raise Refused(f"deeper: ‖f(X) − Y‖ is {up(residual)!r}, more than epsilon")
+        deeper_upper = up(statement.scaled_total(scaled))
+        if not deeper_upper < dual:
+            raise Refused(f"deeper: its value, {deeper_upper!r}, is not below the dual's {dual!r}")
     claimed = get(certificate, "claimed", "certificate")
     for name, value, sign in (
         ("primal", primal, 1),
         ("dual", dual, -1),
         ("primal_lower", primal_lower, -1),
         ("dual_upper", dual_upper, 1),
+        ("deeper_upper", deeper_upper, 1),
     ):
         claim = claimed.get(name)
-        if claim is None and name in ("primal_lower", "dual_upper"):
+        if claim is None and name in ("primal_lower", "dual_upper", "deeper_upper"):
             continue
         if not sign * value <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {value!r}")
@@ -157,6 +173,7 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
         "dual": dual,
         "primal_lower": primal_lower,
         "dual_upper": dual_upper,
+        "deeper_upper": deeper_upper,
         "status": status,
     }
 
@@ -506,11 +523,35 @@ def _gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
         raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(residual)!r}, more than epsilon")
     # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ½‖f − Y‖² + β t^{2−L} D for a
     # parallel f of scaled value D, so the best t gives ½‖f − Y‖² + β (L/2) D^{2/L}.
-    scaled = arb(0)
+    value = s.scaled_total(_scaled_value(branches))
+    return lower, value if s.beta is None else residual**2 / 2 + s.beta * value
+
+
+# Depth: a network of more layers that costs less than the lower bound proved.
+
+
+def _deeper(statement: Statement, block: Any) -> tuple[arb, arb]:
+    """(‖f(X) − Y‖, scaled value) of a deeper network: parallel, or with layers un-shared."""
+    depth = get(block, "depth", "deeper")
+    if type(depth) is not int or not statement.depth < depth <= MAX_DEPTH:
+        raise Refused(
+            f"deeper.depth is {depth!r}; accepted is {statement.depth + 1} to {MAX_DEPTH}"
+        )
+    if statement.beta is not None:
+        raise Refused("deeper: this block is for interpolation")
+    if block.get("path") is not None:
+        return path_value(statement, depth, block["path"])
+    branches = branches_of(block, "deeper")
+    residual = _residual(replace(statement, depth=depth), branches, "parallel", "deeper")
+    return residual, _scaled_value(branches)
+
+
+def _scaled_value(branches: Branches) -> arb:
+    """Σ_j Π_l ‖W_{l,j}‖_F, an upper bound on D₁ by a parallel network that interpolates."""
+    value = arb(0)
     for branch in branches:
         product = arb(1)
         for W in branch:
             product *= frobenius(balls(W))
-        scaled += product
-    value = s.scaled_total(scaled)
-    return lower, value if s.beta is None else residual**2 / 2 + s.beta * value
+        value += product
+    return value

@@ -35,17 +35,20 @@ def build(
     *,
     claimed: Mapping[str, float | None],
     gap: Mapping[str, Any] | None = None,
+    deeper: Mapping[str, Any] | None = None,
     id: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The certificate of a problem, JSON-ready.
 
     network: attains claimed["primal"]. lower: the evidence for claimed["dual"] as nested dicts of
     arrays (docs/certificates.md), None for no bound (dual 0). gap: {"theorem": name, "bidual":
-    parallel Network}, with claimed["primal_lower"] and claimed["dual_upper"]. claimed values are
+    parallel Network}, with claimed["primal_lower"] and claimed["dual_upper"]. deeper: {"depth": L′}
+    with "path" (nested dicts of arrays) or "branches" (of a parallel network), with
+    claimed["deeper_upper"]. claimed values are
     total ones, as computed in float64; they are rounded outward by 1e-7 relative. For
     interpolation, epsilon is what the networks need. Raises DataError on unknown claims.
     """
-    outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1}
+    outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1, "deeper_upper": 1}
     unknown = set(claimed) - set(outward)
     if unknown or not {"primal", "dual"} <= set(claimed):
         raise DataError(f"claimed has {sorted(claimed)}; accepted are {', '.join(outward)}")
@@ -67,6 +70,7 @@ def build(
         "upper": _encode(network),
         "lower": _encode(lower),
         "gap": _encode(gap),
+        "deeper": _encode(deeper),
         "claimed": {
             name: None if value is None else _outward(value, outward[name]).hex()
             for name, value in values.items()

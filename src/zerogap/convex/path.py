@@ -118,8 +118,8 @@ def path_gauge(
     """Solve the path program of depth L ≥ 3 for scalar targets y (n,).
 
     With level None: the gauge D₁^path(L); else max λᵀy − ½‖λ‖² s.t. c_L(λ) ≤ level. Starts in the
-    orthant of λ given by `signs` and crosses into a neighbour while the optimum lies on the wall
-    (the dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
+    orthant of λ given by `signs` and goes on to neighbours while the optimum lies on a wall (the
+    dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
     is larger than MAX_LEAVES.
     """
     n = len(y)
@@ -129,19 +129,27 @@ def path_gauge(
     y, level = y / scale, None if level is None else level / scale
     signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
     below = above = None
-    seen: set[bytes] = set()
+    known: list[Branch] = []
+    waiting, seen = [signs], {signs.tobytes()}
     for _ in range(_MAX_ORTHANTS):
-        seen.add(signs.tobytes())
-        found = _solve_orthant(features, y, depth, level, signs, tolerance)
-        below = found if below is None or found.lower > below.lower else below
+        if not waiting:
+            break
+        signs = waiting.pop(0)
+        found = _solve_orthant(features, y, depth, level, signs, tolerance, known)
+        if below is None or found.lower > below.lower:
+            below = found
+            # On a wall the optimum is that of the orthants around it, and their branches mix.
+            largest = np.abs(found.multipliers).max()
+            walls = np.flatnonzero(np.abs(found.multipliers) <= 1e-6 * largest)
+            for flipped in (walls, *walls[:, None]):
+                neighbour = signs.copy()
+                neighbour[flipped] *= -1
+                if neighbour.tobytes() not in seen:
+                    seen.add(neighbour.tobytes())
+                    waiting.append(neighbour)
         above = found if above is None or found.upper < above.upper else above
         if relative(above.upper - below.lower, above.upper) <= 10 * tolerance:
             break
-        on_wall = np.abs(found.multipliers) <= 1e-6 * np.abs(found.multipliers).max()
-        flipped = np.where(on_wall, -signs, signs)
-        if not on_wall.any() or flipped.tobytes() in seen:
-            break
-        signs = flipped
     assert below is not None and above is not None
     dual = scale if level is not None else 1.0
     value = scale**2 if level is not None else scale
@@ -266,8 +274,15 @@ def _rows(entries: list[dict[int, float]], width: int) -> sparse.csr_matrix:
 
 
 def _solve_orthant(
-    features: Features, y: Array, depth: int, level: float | None, signs: Array, tolerance: float
+    features: Features,
+    y: Array,
+    depth: int,
+    level: float | None,
+    signs: Array,
+    tolerance: float,
+    known: list[Branch],
 ) -> PathGauge:
+    """The optimum over one orthant of λ. Fits y with `known` branches too, and adds the last."""
     n = len(y)
     allowed = 1.0 if level is None else level
     tree = _build(signs, depth)
@@ -292,7 +307,7 @@ def _solve_orthant(
     side = np.array([s for _, _, s in cuts], dtype=float)
 
     best = PathGauge(-np.inf, np.inf, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
-    branches: list[Branch] = []
+    branches, last = list(known), list[Branch]()
     stalled = 0
     for _ in range(_MAX_ROUNDS):
         U = np.hstack(pool)
@@ -325,11 +340,12 @@ def _solve_orthant(
                 lower, best.upper, multipliers, mu * ratio, best.branches, best.weights
             )
             stalled = 0
-        branches += _branches(tree.trails, U, owner, which, side, z[: len(owner)])
+        last = _branches(tree.trails, U, owner, which, side, z[: len(owner)])
+        branches += last
         upper, used, weights = _fit(features, branches, y, level)
         if upper < best.upper:
             best = PathGauge(best.lower, upper, best.multipliers, best.mu, used, weights)
-            branches, stalled = list(used), 0
+            branches, stalled = [*known, *used], 0
         if relative(best.upper - best.lower, best.upper) <= tolerance:
             break
         own = np.asarray(stacked @ x).reshape(-1, n)
@@ -346,6 +362,7 @@ def _solve_orthant(
         owner = np.concatenate([owner, violated])
         which = np.concatenate([which, U.shape[1] + np.arange(len(violated))])
         side = np.concatenate([side, signs_added])
+    known += last
     return best
 
 

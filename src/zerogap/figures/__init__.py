@@ -10,7 +10,7 @@ from zerogap.records import replacing
 
 FIGURES = (
     *("table1", "linear-depth", "low-rank", "rank-one"),
-    *("whitened", "branches", "relu-depth", "training"),
+    *("whitened", "branches", "relu-depth", "depth-study", "training"),
 )
 
 

@@ -1,0 +1,50 @@
+ruleorder: depth_study > certify
+
+
+DEPTH_BATCHES = range(len(CONFIG.depth_study))
+
+
+# Three layers against the path program of four; certificates where they differ.
+rule depth_study:
+    input:
+        modules("depth_study.py"),
+    output:
+        certificates="results/certificates/depth-study/{batch}.jsonl",
+        rows="results/depth-study/{batch}.json",
+    log:
+        "logs/depth_study/{batch}.log",
+    benchmark:
+        "benchmarks/depth_study/{batch}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        options=lambda wildcards: CONFIG.depth_study[int(wildcards.batch)],
+    shell:
+        "python -m zerogap.stages depth-study --options {params.options:q}"
+        " --certificates {output.certificates} --output {output.rows} > {log} 2>&1"
+
+
+# A fresh process that loads the checker and no solver.
+rule depth_table:
+    input:
+        modules("certificates/check.py", "tables.py"),
+        expand(rules.depth_study.output, batch=DEPTH_BATCHES),
+    output:
+        DEPTH_TABLE,
+    log:
+        "logs/depth_table.log",
+    benchmark:
+        "benchmarks/depth_table.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        batches=len(DEPTH_BATCHES),
+    shell:
+        "python -m zerogap.stages depth-table --results results --batches {params.batches}"
+        " --output {output} > {log} 2>&1"
