@@ -19,6 +19,7 @@ from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
 from zerogap.convex.moments import moment_bound
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
+from zerogap.convex.outputs import ACCURACY, MAX_SAMPLES, ThreeLayers
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.convex.pricing import MAX_VISITS, visited
 from zerogap.networks import Network
@@ -127,11 +128,13 @@ class Gauges:
             if problem.n <= MAX_ORTHANT:
                 return self._orthant(level)
         if visited(problem.n, problem.rank) > MAX_VISITS:
-            return self._moments(level) if problem.depth == 2 else self._spectral(level)
+            return self._relaxed(level) if problem.depth == 2 else self._spectral(level)
         if problem.depth == 2:
             return self._columns(level)
         if problem.k == 1:
             return self._path(problem.Y[:, 0], level)
+        if problem.depth == 3 and problem.k in ACCURACY and problem.n <= MAX_SAMPLES:
+            return self._cover(level)
         return self._outputs(level)
 
     def network(self, piece: Piece) -> Network | None:
@@ -212,7 +215,7 @@ class Gauges:
         found = gauge(self.features, self.problem.Y, level)
         return self._from_gauge(found, level, {"kind": "faces"}, "column generation")
 
-    def _moments(self, level: float | None) -> Piece:
+    def _relaxed(self, level: float | None) -> Piece:
         """Two layers with too many faces to visit: a good network, and the moments' bound."""
         Y, effort = self.problem.Y, self.effort
         if not Y.any():
@@ -249,6 +252,27 @@ class Gauges:
             branches = tuple((two.atoms.U[:, [j]],) for j in range(len(two.weights)))
             weights, upper = two.weights, two.upper
         return Piece(below.lower, upper, evidence, branches, weights, "path program")
+
+    def _cover(self, level: float | None) -> Piece:
+        """Two or three outputs at three layers, by column generation over branches (theory §4)."""
+        Y = self.problem.Y
+        oracle = ThreeLayers(self.features, self.problem.k)
+        found = gauge(oracle, Y, level, tolerance=5 * oracle.accuracy)
+        # Shorter by more than the accuracy of levels, so that it is feasible when priced again:
+        # what proves a level is found for these very numbers.
+        scaled = (1 - 2 * oracle.accuracy) * found.multipliers
+        proof = oracle.cover(scaled, 0.0)
+        evidence = {
+            "kind": "cover",
+            "multipliers": scaled,
+            "splits": proof.splits,
+            "mu": np.vstack([scalar.mu for scalar in proof.scalars]),
+        }
+        branches = tuple(branch.layers() for branch in found.atoms.U[0])
+        return Piece(
+            max(0.0, dual_value(scaled, Y, level)), found.upper, evidence, branches,
+            found.weights, "column generation",
+        )  # fmt: skip
 
     def _outputs(self, level: float | None) -> Piece:
         """Vector targets at depth ≥ 3: the best single direction Yq below, two layers above."""

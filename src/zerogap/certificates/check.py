@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ from zerogap.certificates.reading import (
 MAX_PRODUCTS = 2e8
 MAX_LEAVES = 200_000
 MAX_EVIDENCE = 200
+MAX_COVERED = 4
 # The search over t (weight decay, β > 0, L ≥ 3) stops at this relative loss or so many intervals.
 _SEARCH_LOSS = 1e-10
 _MAX_INTERVALS = 5_000
@@ -450,12 +452,24 @@ def _tree(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     _require(statement, place, "relu", range(3, MAX_DEPTH + 1))
     if raw.shape[1] != 1:
         raise Refused(f"{place}: a tree is for scalar multipliers; wrap it in kind 'outputs'")
+    near, cost = _nearby(statement, evidence, raw, place)
+    rows = _rows(evidence, raw, place)
+    leaves = _leaves(raw[:, 0], statement.depth, rows, place)
+    if next(rows, None) is not None:
+        raise Refused(f"{place}.mu has more rows than the tree")
+    return largest_level(faces_of(near), leaves) + cost
+
+
+def _rows(evidence: Any, raw: Array, place: str) -> Iterator[Array]:
     rows = matrix(get(evidence, "mu", place), f"{place}.mu")
     if rows.shape[1] != len(raw) or len(rows) > MAX_LEAVES:
         raise Refused(f"{place}.mu: accepted are up to {MAX_LEAVES} rows, one entry per sample")
-    near, cost = _nearby(statement, evidence, raw, place)
+    return iter(rows)
+
+
+def _leaves(vector: Array, depth: int, rows: Iterator[Array], place: str) -> Array:
+    """The leaves of the tree below a vector ν, one a row; takes the μ's it needs from `rows`."""
     leaves: list[Array] = []
-    used = 0
 
     def children(nu: Array) -> Iterator[tuple[Array, Array, Array]]:
         for w in (nu, -nu):
@@ -464,7 +478,7 @@ def _tree(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
                 chosen = on[[bool(mask >> i & 1) for i in range(len(on))]]
                 yield w, chosen, room
 
-    stack = [(statement.depth, children(raw[:, 0]))]
+    stack = [(depth, children(vector))]
     while stack:
         depth, below = stack[-1]
         step = next(below, None)
@@ -472,19 +486,76 @@ def _tree(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
             stack.pop()
             continue
         w, chosen, room = step
-        if used == len(rows):
-            raise Refused(f"{place}.mu has {used} rows; the tree needs more")
+        mu = next(rows, None)
+        if mu is None:
+            raise Refused(f"{place}.mu has fewer rows than the tree")
         # The nearest μ in the box: a solver's last bit may stick out.
-        child = -np.minimum(np.maximum(rows[used], 0), room)
+        child = -np.minimum(np.maximum(mu, 0), room)
         child[chosen] = w[chosen]
-        used += 1
         if depth == 3:
             leaves.append(child)
         else:
             stack.append((depth - 1, children(child)))
-    if used < len(rows):
-        raise Refused(f"{place}.mu has {len(rows)} rows; the tree has {used}")
-    return largest_level(faces_of(near), np.array(leaves)) + cost
+    return np.array(leaves)
+
+
+def _cover(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """Vector multipliers at depth 3 over a cover of the output directions (theory §4).
+
+    h(q) = c₃(Λq) is convex, even and homogeneous. For q = Σ a_i q_i, a ≥ 0, of unit length,
+    h(q) ≤ Σ a_i h(q_i) = qᵀw ≤ ‖w‖ where q_iᵀw = h(q_i). Orthants, up to sign, are bisected at
+    p q_i + r q_j, p, r > 0, which covers them. λ near Λq costs h at most ‖Λq − λ‖ ‖X‖₂.
+    """
+    _require(statement, place, "relu", range(3, 4))
+    k = raw.shape[1]
+    if not 2 <= k <= MAX_COVERED:
+        raise Refused(f"{place}: a cover is for 2 to {MAX_COVERED} outputs")
+    near, cost = _nearby(statement, evidence, raw, place)
+    rows = _rows(evidence, raw, place)
+    splits = matrix(get(evidence, "splits", place), f"{place}.splits")
+    if splits.shape[1] != 4 or len(splits) > MAX_LEAVES:
+        raise Refused(f"{place}.splits: accepted are up to {MAX_LEAVES} rows of 4 numbers")
+    waiting = iter(splits.tolist())
+    multipliers, stretch, faces = balls(raw), spectral_norm(balls(statement.X)), faces_of(near)
+    heights: dict[tuple[int, ...], arb] = {}
+
+    def height(q: tuple[int, ...]) -> arb:
+        name = max(q, tuple(-x for x in q))
+        if name not in heights:
+            # The vector that its μ's were found for: the same floating-point product.
+            vector = raw @ np.array(name, dtype=float)
+            exact = multipliers * arb_mat(k, 1, list(name))
+            drift = frobenius(exact - balls(vector[:, None]))
+            found = largest_level(faces, _leaves(vector, 3, rows, place))
+            heights[name] = found + drift * stretch
+        return heights[name]
+
+    worst = arb(0)
+    first = (1, *[0] * (k - 1))
+    stack = [
+        [first, *[tuple(s * (i == j) for j in range(k)) for i, s in enumerate(signs, 1)]]
+        for signs in product((1, -1), repeat=k - 1)
+    ][::-1]
+    while stack:
+        edges = stack.pop()
+        found = [height(q) for q in edges]
+        split = next(waiting, None)
+        if split is None or not all(float(x).is_integer() and abs(x) < 2**53 for x in split):
+            raise Refused(f"{place}.splits: a cone without its row of whole numbers")
+        i, j, p, r = map(int, split)
+        if i < 0:
+            w = arb_mat([list(q) for q in edges]).solve(arb_mat(k, 1, found))
+            worst = worst.max(frobenius(w))
+            continue
+        if not (0 <= i < j < k and p > 0 and r > 0):
+            raise Refused(f"{place}.splits has the row {split}; accepted is i < j, p > 0, r > 0")
+        middle = tuple(p * a + r * b for a, b in zip(edges[i], edges[j], strict=True))
+        if max(map(abs, middle)) > 2**53:
+            raise Refused(f"{place}.splits: a direction is too large to be exact")
+        stack += [[*edges[:e], middle, *edges[e + 1 :]] for e in (j, i)]
+    if next(rows, None) is not None or next(waiting, None) is not None:
+        raise Refused(f"{place}: mu or splits have more rows than the cover")
+    return worst + cost
 
 
 _KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
@@ -492,6 +563,7 @@ _KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
     "faces": _faces,
     "moments": _moments,
     "tree": _tree,
+    "cover": _cover,
     "rank-one": _rank_one,
     "whitened": _whitened,
 }

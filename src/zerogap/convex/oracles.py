@@ -21,7 +21,10 @@ MAX_ORTHANT = 12
 
 @dataclass(frozen=True, eq=False)
 class Atoms:
-    """Branch outputs V (n, m) = φ(X U) and the unit first-layer weights U (d, m) behind them."""
+    """Branch outputs V (n, m) and what is behind them, one column each.
+
+    U: the unit first-layer weights (d, m) of V = φ(X U), or a row (1, m) of deeper branches.
+    """
 
     V: Array
     U: Array
