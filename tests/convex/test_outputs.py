@@ -103,7 +103,8 @@ def test_tampered_covers_are_refused() -> None:
         splits[row, column] = value
         return matrix(splits)
 
-    mu = np.frombuffer(bytes.fromhex(lower["mu"]["data"]), dtype="<f8").reshape(lower["mu"]["shape"])
+    rows = np.frombuffer(bytes.fromhex(lower["mu"]["data"]), dtype="<f8")
+    mu = rows.reshape(lower["mu"]["shape"])
     for key, value in (
         ("splits", matrix(raw[:-1])),
         ("splits", matrix(np.vstack([raw, raw[-1:]]))),
