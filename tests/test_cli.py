@@ -1,5 +1,6 @@
 """The command line as its user meets it, in a subprocess."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from zerogap.certificates.format import read_jsonl, write_jsonl
 
 
 def zerogap(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -46,6 +49,47 @@ def test_solve_closes_a_parallel_network_and_its_certificate_verifies(
     assert "claimed.dual" in refused.stderr
 
 
+def test_files_are_verified_side_by_side_in_order_and_compressed(
+    data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "proofs"
+    solved = zerogap("solve", data, *OPTIONS, "--certificate", folder / "b.jsonl")
+    assert solved.returncode == 0, solved.stderr
+    good = read_jsonl(folder / "b.jsonl")
+    write_jsonl(folder / "a.jsonl.gz", good * 2)
+    bad = {**good[0], "epsilon": "nan"}
+    write_jsonl(folder / "inner" / "c.jsonl", [good[0], bad])
+    assert (folder / "a.jsonl.gz").stat().st_size < (folder / "b.jsonl").stat().st_size
+    found = [zerogap("verify", folder, "--json", "--cores", cores) for cores in (1, 2)]
+    assert found[0].returncode == found[1].returncode == 1
+    one, two = (json.loads(done.stdout) for done in found)
+    for row in (*one["certificates"], *two["certificates"]):
+        del row["seconds"]
+    assert one == two
+    assert [row["accepted"] for row in one["certificates"]] == [True, True, True, True, False]
+    assert [Path(row["file"]).name for row in one["files"]] == ["a.jsonl.gz", "b.jsonl", "c.jsonl"]
+    assert one["refused"] == 1
+    shown = zerogap("verify", folder / "a.jsonl.gz", "--each", "--progress")
+    assert shown.returncode == 0
+    assert len(shown.stdout.strip().splitlines()) == 3
+    assert "1/1 files" in shown.stderr
+
+
+def test_a_truncated_or_endless_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl.gz"
+    write_jsonl(path, [{"a": list(range(1000))}])
+    path.write_bytes(path.read_bytes()[:-20])
+    done = zerogap("verify", path)
+    assert done.returncode == 2
+    assert f"cannot read {path}" in done.stderr
+    with gzip.open(path, "wb") as file:
+        for _ in range(260):
+            file.write(b"0" * 2**20)
+    done = zerogap("verify", path)
+    assert done.returncode == 2
+    assert "longer than" in done.stderr
+
+
 def test_solve_reads_csv_columns(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("a,b,y\n1,0,2\n0,1,3\n")
@@ -68,6 +112,10 @@ BAD = [
     (("solve", "{data}", *OPTIONS, "--restarts", "-2"), "--restarts is -2"),
     (("solve", "{data}", *OPTIONS, "--fast"), "unrecognized arguments"),
     (("verify", "nowhere"), "does not exist"),
+    (("verify", "{data}", "--cores", "0"), "--cores is 0"),
+    (("verify", "{data}"), "line 1 is not JSON"),
+    (("solve", "{data}", *OPTIONS, "--gap", "1"), "--gap is 1.0"),
+    (("solve", "{data}", *OPTIONS, "--seconds", "0"), "--seconds is 0.0"),
     (("claims", "--results", "nowhere"), "`snakemake` makes it"),
     (("table", "--results", "nowhere"), "`snakemake` makes it"),
     (("audit",), "invalid choice"),

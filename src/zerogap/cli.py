@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.errors import DataError, MethodError, ZerogapError
+from zerogap.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,17 @@ def build_parser() -> argparse.ArgumentParser:
     solve.set_defaults(run=_solve)
 
     verify = commands.add_parser("verify", help="re-prove certificates without any solver")
-    verify.add_argument("paths", nargs="+", type=Path, help=".jsonl files or folders of them")
+    verify.add_argument(
+        "paths", nargs="+", type=Path, help=".jsonl or .jsonl.gz files, or folders of them"
+    )
+    verify.add_argument("--each", action="store_true", help="one row for every certificate")
+    verify.add_argument("--cores", type=int, default=1, help="files to verify at a time")
+    verify.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stderr.isatty(),
+        help="count files on standard error (default: on a terminal)",
+    )
     verify.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
     verify.set_defaults(run=_verify)
 
@@ -141,38 +151,36 @@ def _solve(given: argparse.Namespace) -> int:
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from zerogap.certificates.check import verify
-    from zerogap.certificates.format import iterate_jsonl
+    import pandas as pd
 
-    files = sorted(
-        file
-        for path in given.paths
-        for file in (path.rglob("*.jsonl") if path.is_dir() else [path])
-    )
-    for path in given.paths:
-        if not path.exists():
-            raise DataError(f"{path} does not exist; accepted are .jsonl files and folders of them")
-    if not files:
-        raise DataError(f"{given.paths[0]} holds no .jsonl file")
+    from zerogap.verifying import files_of, verify_files
+
+    if given.cores < 1:
+        raise DataError(f"--cores is {given.cores}; accepted is a whole number from 1")
+    files = files_of(given.paths)
+    each: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    refused = 0
-    for done, file in enumerate(files, start=1):
-        counts = {"accepted": 0, "refused": 0, "zero": 0, "positive": 0, "open": 0}
-        for place, certificate in enumerate(iterate_jsonl(file), start=1):
-            proved = verify(certificate, tolerance=given.tolerance)
-            counts["accepted" if proved.accepted else "refused"] += 1
-            counts[proved.status] += proved.accepted
-            if not proved.accepted:
-                refused += 1
-                print(f"{file} line {place}: refused: {proved.reason}", file=sys.stderr)
+    for file, verdicts in verify_files(files, given.tolerance, given.cores):
+        counts = dict.fromkeys(("accepted", "refused", "zero", "positive", "open"), 0)
+        for verdict in verdicts:
+            counts["accepted" if verdict["accepted"] else "refused"] += 1
+            counts[verdict["status"]] += verdict["accepted"]
+            each.append({"file": str(file), **verdict})
+            if not verdict["accepted"]:
+                reason = f"{file} line {verdict['line']}: refused: {verdict['reason']}"
+                print(reason, file=sys.stderr)
         rows.append({"file": str(file), **counts})
-        if sys.stderr.isatty():
-            print(f"\r{done}/{len(files)} files", end="", file=sys.stderr, flush=True)
+        if given.progress:
+            print(f"\r{len(rows)}/{len(files)} files", end="", file=sys.stderr, flush=True)
+    if given.progress:
+        print(file=sys.stderr)
+    refused = sum(row["refused"] for row in rows)
     if given.json:
-        _print_json({"files": rows, "refused": refused})
+        _print_json({"files": rows, "certificates": each, "refused": refused})
+    elif given.each:
+        shown = ["file", "line", "id", "accepted", "status", "primal", "dual", "relative_gap"]
+        print(pd.DataFrame(each, columns=shown).to_string(index=False))
     else:
-        import pandas as pd
-
         frame = pd.DataFrame(rows)
         total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
         print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
@@ -202,14 +210,7 @@ def _print_frame(frame: pd.DataFrame, as_json: bool, text: str) -> int:
 
 
 def _print_json(value: Any) -> None:
-    def plain(value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        return value
-
-    if isinstance(value, dict):
-        value = {key: plain(v) for key, v in value.items()}
-    print(json.dumps(value, indent=1))
+    print(json.dumps(plain(value), indent=1, allow_nan=False))
 
 
 if __name__ == "__main__":

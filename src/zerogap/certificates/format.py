@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from zerogap.networks import Network
 from zerogap.problem import Array, Problem
 from zerogap.records import replacing
 
+# Files of certificates, plain and compressed; no line may be longer than this once unpacked.
+SUFFIXES = (".jsonl", ".jsonl.gz")
+_MAX_LINE = 2**28
 # Claims are rounded outward by this much: an order below the tolerance of verdicts, and more than
 # rounding and the networks' interpolation error move the values.
 _SLACK = 1e-7
@@ -82,10 +87,18 @@ def build(
 
 
 def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
-    """Write one certificate per line, under a temporary name until complete."""
-    with replacing(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as file:
+    """Write one certificate per line, under a temporary name until complete.
+
+    Compressed where the name ends in .gz; the bytes depend on the certificates alone.
+    """
+    with replacing(Path(path)) as temporary, temporary.open("wb") as raw:
+        packed = str(path).endswith(".gz")
+        target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for certificate in certificates:
-            file.write(json.dumps(certificate, allow_nan=False, separators=(",", ":")) + "\n")
+            line = json.dumps(certificate, allow_nan=False, separators=(",", ":")) + "\n"
+            target.write(line.encode())
+        if target is not raw:
+            target.close()
 
 
 def read_jsonl(path: str | Path) -> list[Any]:
@@ -95,14 +108,21 @@ def read_jsonl(path: str | Path) -> list[Any]:
 
 def iterate_jsonl(path: str | Path) -> Iterator[Any]:
     """The certificates of a file, one at a time. Raises DataError that names the bad line."""
+    opener = gzip.open if str(path).endswith(".gz") else open
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+        with opener(path, "rb") as file:
+            number = 0
+            while line := file.readline(_MAX_LINE):
+                number += 1
+                if len(line) == _MAX_LINE:
+                    raise DataError(
+                        f"{path}, line {number} is longer than the {_MAX_LINE} bytes accepted"
+                    )
                 try:
                     yield json.loads(line)
                 except (ValueError, RecursionError) as error:
                     raise DataError(f"{path}, line {number} is not JSON: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read {path}: {error}") from None
 
 
