@@ -118,7 +118,6 @@ BAD = [
     (("solve", "{data}", *OPTIONS, "--seconds", "0"), "--seconds is 0.0"),
     (("claims", "--results", "nowhere"), "`snakemake` makes it"),
     (("table", "--results", "nowhere"), "`snakemake` makes it"),
-    (("audit",), "invalid choice"),
 ]
 
 

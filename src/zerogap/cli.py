@@ -1,4 +1,4 @@
-"""The command line: zerogap solve, verify, table, claims.
+"""The command line: zerogap solve, audit, verify, table, claims.
 
 Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was found (solve); 2 bad
 input, in one line; 130 interrupted.
@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.errors import DataError, MethodError, ZerogapError
 from zerogap.records import plain
+
+if TYPE_CHECKING:
+    from zerogap.bidual import Effort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +57,25 @@ def build_parser() -> argparse.ArgumentParser:
     solve.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
     solve.set_defaults(run=_solve)
 
+    audit = commands.add_parser(
+        "audit",
+        help="how far a trained network provably is from the global optimum",
+        description="The training problem is min ½‖f(X) − Y‖² + beta R, R = ½Σ‖W‖² (or "
+        "½Σ‖W‖^L per layer with --regularizer power), without biases. Training with the mean of "
+        "squares over n samples and k outputs and torch's weight_decay w has beta = n k w / 2.",
+    )
+    audit.add_argument("data", type=Path, help=".npz with arrays X and Y, or .csv with a header")
+    audit.add_argument("weights", type=Path, help="torch state_dict (.pt, .pth), or .npz")
+    audit.add_argument("--targets", help="target columns of a .csv, comma-separated")
+    audit.add_argument("--beta", type=float, required=True, help="regularisation it was trained at")
+    audit.add_argument("--activation", default="relu", help="relu (default) or linear")
+    audit.add_argument("--architecture", default="standard", help="standard (default) or parallel")
+    audit.add_argument("--regularizer", default="weight_decay", help="weight_decay or power")
+    audit.add_argument("--gap", type=float, default=1e-3, help="relative width to stop at")
+    audit.add_argument("--seconds", type=float, help="limit on the search for bounds")
+    audit.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
+    audit.set_defaults(run=_audit)
+
     verify = commands.add_parser("verify", help="re-prove certificates without any solver")
     verify.add_argument(
         "paths", nargs="+", type=Path, help=".jsonl or .jsonl.gz files, or folders of them"
@@ -75,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     claims.set_defaults(run=_claims)
     for command in (table, claims):
         command.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    for command in (solve, verify, table, claims):
+    for command in (solve, audit, verify, table, claims):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -96,7 +118,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _solve(given: argparse.Namespace) -> int:
-    from zerogap.bidual import Effort
     from zerogap.certificates.format import write_jsonl
     from zerogap.data import read_file
     from zerogap.problem import Problem
@@ -106,10 +127,7 @@ def _solve(given: argparse.Namespace) -> int:
         raise DataError(f"--tolerance is {given.tolerance}; accepted is a number in (0, 1)")
     if given.restarts < 0:
         raise DataError(f"--restarts is {given.restarts}; accepted is a whole number from 0")
-    if not (0 <= given.gap < 1):
-        raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
-    if given.seconds is not None and not given.seconds > 0:
-        raise DataError(f"--seconds is {given.seconds}; accepted is a positive number")
+    effort = _effort(given)
     X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     problem = Problem(
         X,
@@ -125,7 +143,7 @@ def _solve(given: argparse.Namespace) -> int:
         tolerance=given.tolerance,
         seed=given.seed,
         restarts=given.restarts,
-        effort=Effort(gap=given.gap, seconds=given.seconds),
+        effort=effort,
     )
     if given.certificate:
         write_jsonl(given.certificate, [bounds.certificate])
@@ -148,6 +166,49 @@ def _solve(given: argparse.Namespace) -> int:
         print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
         print(f"status       {bounds.status}")
     return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    from zerogap.audit import audit, read_weights
+    from zerogap.certificates.format import write_jsonl
+    from zerogap.data import read_file
+    from zerogap.problem import Problem
+
+    effort = _effort(given)
+    X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
+    network = read_weights(given.weights, given.activation)
+    problem = Problem(
+        X,
+        Y,
+        activation=given.activation,
+        architecture=given.architecture,
+        depth=network.depth,
+        regularizer=given.regularizer,
+        beta=given.beta,
+    )
+    found = audit(problem, network, effort)
+    if given.certificate:
+        write_jsonl(given.certificate, [found.certificate])
+    if given.json:
+        fields = ("objective", "lower", "gap", "relative_gap", "lower_method", "best")
+        _print_json({name: getattr(found, name) for name in (*fields, "best_method")})
+    else:
+        print(f"objective    {found.objective:.9g}")
+        print(f"optimum      at least {found.lower:.9g}   ({found.lower_method})")
+        print(f"above it     by at most {found.gap:.3g}   (relative {found.relative_gap:.3g})")
+        if found.best < found.objective * (1 - 1e-9):
+            print(f"better       {found.best:.9g}   ({found.best_method})")
+    return 0
+
+
+def _effort(given: argparse.Namespace) -> Effort:
+    from zerogap.bidual import Effort
+
+    if not (0 <= given.gap < 1):
+        raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
+    if given.seconds is not None and not given.seconds > 0:
+        raise DataError(f"--seconds is {given.seconds}; accepted is a positive number")
+    return Effort(gap=given.gap, seconds=given.seconds)
 
 
 def _verify(given: argparse.Namespace) -> int:

@@ -15,6 +15,8 @@ from typing import Any
 # Libraries read these when they load: a spawned process has one thread.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+LATE = "no answer after"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -40,7 +42,7 @@ def measure(function: Callable[..., dict[str, Any]], *arguments: Any, limit: flo
     sender.close()
     try:
         if not receiver.poll(limit):
-            return Run(None, limit, float("nan"), f"no answer after {limit:.0f} s")
+            return Run(None, limit, float("nan"), f"{LATE} {limit:.0f} s")
         return receiver.recv()
     except EOFError:
         return Run(None, float("nan"), float("nan"), "the process died")
