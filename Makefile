@@ -1,6 +1,6 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
-# make bench measure time and memory into results/benchmarks (half an hour)
+# make bench measures time and memory into results/benchmarks (half an hour)
 
 PYTHON ?= python3
 VENV := .venv
