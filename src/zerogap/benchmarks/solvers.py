@@ -49,7 +49,7 @@ class Case:
     targets: str = "normal"
     patterns: int = 0
     runs: int = 3
-    limit: float = 150.0
+    limit: float = 60.0
 
     def data(self) -> tuple[Array, Array, float | None]:
         """X (n, d), Y (n, 1) and beta."""
@@ -74,7 +74,7 @@ EXACT = [
     Case("regularised", 50, 3, 0.1),
 ]
 LARGE = [
-    Case("large", 100, 10, 0.1, "teacher", patterns=100),
+    Case("large", 100, 10, 0.1, "teacher", patterns=100, limit=300),
     Case("large", 200, 20, 0.1, "normal", patterns=200, runs=1, limit=600),
     Case("large", 200, 20, 0.1, "teacher", patterns=500, runs=1, limit=600),
 ]

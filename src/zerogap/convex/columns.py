@@ -154,7 +154,12 @@ def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
     columns = np.einsum("nm,mk->nkm", V, directions).reshape(-1, len(lengths))
     scale = lengths.sum()
     target = columns @ lengths
-    options = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    # Degenerate programs can cycle at these tolerances: the weights are kept then.
+    options = {
+        "primal_feasibility_tolerance": 1e-10,
+        "dual_feasibility_tolerance": 1e-10,
+        "maxiter": 5 * columns.shape[0] + 100,
+    }
     found = linprog(
         np.ones(len(lengths)), A_eq=columns, b_eq=target / scale, method="highs-ds", options=options
     )
