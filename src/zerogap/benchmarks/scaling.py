@@ -22,10 +22,10 @@ from zerogap.records import replacing
 
 COLUMNS = ["n", "d", "cells", "runs", "seconds", "megabytes", "value", "proved", "reason"]
 SIZES = {
-    2: (20, 50, 100, 200, 500),
+    2: (20, 50, 100, 200),
     3: (20, 50, 100, 200, 500),
     4: (10, 20, 40, 60),
-    5: (10, 20, 30),
+    5: (10, 20),
 }
 QUICK = {2: (6, 10), 3: (6,)}
 _LIMIT = 1200.0
@@ -37,7 +37,7 @@ def table(sizes: dict[int, tuple[int, ...]]) -> pd.DataFrame:
     for d, counts in sizes.items():
         for n in counts:
             cells = max_cells(n, d)
-            case = Case("interpolation", n, d, runs=3 if cells < 20_000 else 1)
+            case = Case("interpolation", n, d, runs=3 if cells < 10_000 else 1)
             run = medians({"columns": columns}, *case.data(), case, runs=case.runs, limit=_LIMIT)[
                 "columns"
             ]
