@@ -17,7 +17,6 @@ PARTS = (
     "workflow",
     "src",
     "paper",
-    "results/reference",
     "pyproject.toml",
     "environment.yml",
 )
