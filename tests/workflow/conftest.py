@@ -17,6 +17,7 @@ PARTS = (
     "workflow",
     "src",
     "paper",
+    "results/reference",
     "pyproject.toml",
     "environment.yml",
 )

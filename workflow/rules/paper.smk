@@ -3,6 +3,7 @@ rule paper:
         TABLES,
         FIGURES,
         "results/provenance.json",
+        multiext("results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"),
         source="paper/replication.typ",
     output:
         report(
