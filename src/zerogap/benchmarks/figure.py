@@ -34,11 +34,10 @@ def draw(scaling: pd.DataFrame, solvers: pd.DataFrame) -> Figure:
                 axis.plot(own[size], own[quantity], "o-", color=colour, label=f"columns, d = {d}")
             for method, (name, marker) in _WHOLE.items():
                 own = whole[whole["method"] == method]
-                axis.plot(
-                    own[size], own[quantity], marker + "--", color="0.35", label=f"{name}, d = 3"
-                )
+                axis.plot(own[size], own[quantity], marker + "--", color="0.35", label=name)
             axis.set(xscale="log", yscale="log", xlabel=label, ylabel=unit)
-    axes[0, 0].legend(fontsize=8, frameon=False)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=9, frameon=False)
     return finish(figure)
 
 
