@@ -3,7 +3,9 @@ rule paper:
         TABLES,
         FIGURES,
         "results/provenance.json",
-        multiext("results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"),
+        multiext(
+            "results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"
+        ),
         source="paper/replication.typ",
     output:
         report(
