@@ -11,6 +11,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.errors import DataError, MethodError, ZerogapError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse without the usage block: bad input gets one line."""
+    """argparse without the usage block and without abbreviations: bad input gets one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -74,6 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"zerogap {given.command}: out of memory; give it less at once", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -84,10 +91,8 @@ def _solve(given: argparse.Namespace) -> int:
     from zerogap.problem import Problem
     from zerogap.solver import solve
 
-    if not (0 < given.tolerance < 1):
-        raise DataError(f"--tolerance is {given.tolerance}; accepted is a number in (0, 1)")
-    if given.restarts < 0:
-        raise DataError(f"--restarts is {given.restarts}; accepted is a whole number from 0")
+    if given.certificate is not None:
+        _require_writable(given.certificate)
     X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     problem = Problem(
         X,
@@ -99,7 +104,7 @@ def _solve(given: argparse.Namespace) -> int:
         beta=given.beta,
     )
     bounds = solve(problem, tolerance=given.tolerance, seed=given.seed, restarts=given.restarts)
-    if given.certificate:
+    if given.certificate is not None:
         write_jsonl(given.certificate, [bounds.certificate])
     summary = {
         "primal": bounds.primal,
@@ -122,10 +127,23 @@ def _solve(given: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(given: argparse.Namespace) -> int:
-    from zerogap.certificates.check import verify
-    from zerogap.certificates.format import iterate_jsonl
+def _require_writable(path: Path) -> None:
+    """Raise DataError now rather than after the work where a file cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path.parent).close()
+        folder = path.is_dir()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path} cannot be written: {why}") from None
+    if folder or not path.name:
+        raise DataError(f"{path} cannot be written: it is a folder; accepted is a file name")
 
+
+def _verify(given: argparse.Namespace) -> int:
+    from zerogap.problem import require_tolerance
+
+    require_tolerance(given.tolerance)
     files = sorted(
         file
         for path in given.paths
@@ -137,28 +155,42 @@ def _verify(given: argparse.Namespace) -> int:
     if not files:
         raise DataError(f"{given.paths[0]} holds no .jsonl file")
     rows: list[dict[str, Any]] = []
-    refused = 0
-    for done, file in enumerate(files, start=1):
-        counts = {"accepted": 0, "refused": 0, "zero": 0, "positive": 0, "open": 0}
-        for place, certificate in enumerate(iterate_jsonl(file), start=1):
-            proved = verify(certificate, tolerance=given.tolerance)
-            counts["accepted" if proved.accepted else "refused"] += 1
-            counts[proved.status] += proved.accepted
-            if not proved.accepted:
-                refused += 1
-                print(f"{file} line {place}: refused: {proved.reason}", file=sys.stderr)
-        rows.append({"file": str(file), **counts})
-        if sys.stderr.isatty():
-            print(f"\r{done}/{len(files)} files", end="", file=sys.stderr, flush=True)
-    if given.json:
-        _print_json({"files": rows, "refused": refused})
-    else:
-        import pandas as pd
+    try:
+        for done, file in enumerate(files, start=1):
+            rows.append({"file": str(file)} | dict.fromkeys(_COUNTS, 0))
+            _verify_file(file, given.tolerance, rows[-1])
+            if sys.stderr.isatty():
+                print(f"\r{done}/{len(files)} files", end="", file=sys.stderr, flush=True)
+    finally:  # an interrupted check still reports what it proved
+        _print_counts(rows, given.json)
+    return 1 if any(row["refused"] for row in rows) else 0
 
-        frame = pd.DataFrame(rows)
-        total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
-        print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
-    return 1 if refused else 0
+
+_COUNTS = ("accepted", "refused", "zero", "positive", "open")
+
+
+def _verify_file(file: Path, tolerance: float, counts: dict[str, Any]) -> None:
+    """Re-prove the certificates of a file, counting along."""
+    from zerogap.certificates.check import verify
+    from zerogap.certificates.format import iterate_jsonl
+
+    for place, certificate in enumerate(iterate_jsonl(file), start=1):
+        proved = verify(certificate, tolerance=tolerance)
+        counts["accepted" if proved.accepted else "refused"] += 1
+        counts[proved.status] += proved.accepted
+        if not proved.accepted:
+            print(f"{file} line {place}: refused: {proved.reason}", file=sys.stderr)
+
+
+def _print_counts(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json({"files": rows, "refused": sum(row["refused"] for row in rows)})
+        return
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=["file", *_COUNTS])
+    total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
+    print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
 
 
 def _table(given: argparse.Namespace) -> int:

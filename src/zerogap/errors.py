@@ -2,7 +2,14 @@
 
 
 class ZerogapError(Exception):
-    """Base of all errors that zerogap raises on purpose."""
+    """Base of all errors that zerogap raises on purpose.
+
+    Its text is one printable line, whatever was quoted from a file or a command line.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class ProblemError(ZerogapError, ValueError):

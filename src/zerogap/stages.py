@@ -415,6 +415,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ZerogapError as error:
         print(f"zerogap-stage {stage}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     print(f"{stage}: {count} done in {time.perf_counter() - started:.1f} s", flush=True)
     return 0
 

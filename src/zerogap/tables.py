@@ -33,6 +33,24 @@ DETAIL_COLUMNS = [
     "proved_primal", "proved_dual", "proved_verdict", "reason", "failure",
 ]  # fmt: skip
 
+TABLE1_CELLS = [
+    "architecture", "activation", "depth", "paper", "ours", "worst_relative_gap", "instances",
+    "zero", "positive", "open", "certified",
+]  # fmt: skip
+
+SCOREBOARD_COLUMNS = [
+    "claim", "statement", "verdict", "evidence", "instances", "certified_share",
+]  # fmt: skip
+
+_COLUMNS = {
+    "gaps.csv": GAP_COLUMNS,
+    "training.csv": TRAINING_COLUMNS,
+    "details.csv": DETAIL_COLUMNS,
+    "curves.csv": ["setting", "instance", "step", "value"],
+    "table1.csv": TABLE1_CELLS,
+    "claims.csv": SCOREBOARD_COLUMNS,
+}
+
 # A network this close to an optimum has found it (relative).
 FOUND = 1e-4
 
@@ -90,10 +108,9 @@ def gather(
                     "value": value,
                 }
             )
-    _write(output / "gaps.csv", gaps, GAP_COLUMNS)
-    _write(output / "training.csv", training, TRAINING_COLUMNS)
-    _write(output / "details.csv", details, DETAIL_COLUMNS)
-    _write(output / "curves.csv", curves, ["setting", "instance", "step", "value"])
+    written = {"gaps": gaps, "training": training, "details": details, "curves": curves}
+    for name, rows in written.items():
+        _write(output / f"{name}.csv", rows, _COLUMNS[f"{name}.csv"])
     return len(records)
 
 
@@ -125,11 +142,18 @@ def _write(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
 
 
 def read(tables: Path, name: str) -> pd.DataFrame:
-    """A table by its file name. Raises DataError saying which stage makes it."""
+    """A table by its file name. Raises DataError where it is missing, damaged or another."""
     path = tables / name
     if not path.is_file():
         raise DataError(f"{path} does not exist; `snakemake` makes it")
-    return pd.read_csv(path)
+    try:
+        frame = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # what pandas raises on bad files are ValueErrors
+        raise DataError(f"{path} is damaged: {error}; `snakemake` makes it again") from None
+    missing = [column for column in _COLUMNS[name] if column not in frame]
+    if missing:
+        raise DataError(f"{path} has no column {missing[0]!r}; `snakemake` makes it again")
+    return frame
 
 
 # --- Table 1 ----------------------------------------------------------------------------------
@@ -177,7 +201,7 @@ def table1(tables: Path) -> pd.DataFrame:
                     "certified": int(cell["certified"].sum()),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=TABLE1_CELLS)
 
 
 def _cell_text(cell: pd.DataFrame) -> str:
@@ -244,8 +268,7 @@ def scoreboard(tables: Path) -> pd.DataFrame:
                 "certified_share": round(float(cell["certified"].mean()), 4),
             }
         )
-    columns = ["claim", "statement", "verdict", "evidence", "instances", "certified_share"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=SCOREBOARD_COLUMNS)
 
 
 REPLICATED = "replicated"
