@@ -7,7 +7,7 @@ and says what proves each end. Evidence is a plain dict of arrays, as certificat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,8 @@ MAX_LEAVES = 4_000
 # The search over t (theory §1) stops here if not before; each step solves one dual.
 _MAX_LEVELS = {"linear": 120, "relu": 40}
 _GRID = 4000
+# ‖X‖₂ between this and its inverse is of order one: solvers with absolute tolerances are at home.
+_ORDER_ONE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,9 @@ def bidual(problem: Problem) -> Bidual:
 
     Raises MethodError only if not even a weak bound can be computed.
     """
+    norm = float(np.linalg.norm(problem.X, 2))
+    if not 1 / _ORDER_ONE <= norm <= _ORDER_ONE:
+        return _rescaled(problem, 2.0 ** round(np.log2(norm)))
     solver = Gauges(problem)
     if problem.beta is None:
         piece = solver.at(None)
@@ -81,6 +86,35 @@ def bidual(problem: Problem) -> Bidual:
         piece = solver.at(problem.beta * problem.depth / 2)
         return Bidual(piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method)
     return _over_levels(problem, solver)
+
+
+def _rescaled(problem: Problem, size: float) -> Bidual:
+    """The bracket of a problem by way of X / size, since solvers want data of order one.
+
+    f(X) is homogeneous, so the gauge of X / size is `size` times that of X. With β > 0 the values
+    stay, where β takes up the factor; without it Λ is divided by `size`, a power of two.
+    """
+    degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
+    beta = None if problem.beta is None else problem.beta * size**-degree
+    found = bidual(replace(problem, X=problem.X / size, beta=beta))
+    factor = size**-degree if beta is None else 1.0
+    factors = {"a": size} | (dict.fromkeys(("multipliers", "mu"), 1 / size) if beta is None else {})
+
+    def back(evidence: Any) -> Any:
+        if isinstance(evidence, list):
+            return [back(entry) for entry in evidence]
+        if not isinstance(evidence, dict):
+            return evidence
+        return {k: v * factors[k] if k in factors else back(v) for k, v in evidence.items()}
+
+    network = found.network
+    if network is not None:
+        share = size ** (-1 / problem.depth)
+        branches = tuple(tuple(W * share for W in branch) for branch in network.branches)
+        network = Network(branches, problem.activation)
+    return Bidual(
+        found.lower * factor, found.upper * factor, back(found.evidence), network, found.method
+    )
 
 
 class Gauges:
@@ -101,6 +135,9 @@ class Gauges:
     def at(self, level: float | None) -> Piece:
         """The bracket from the first method that applies, from most to least exact."""
         problem = self.problem
+        reach = self._stretch * float(np.linalg.norm(problem.Y, 2))
+        if reach == 0 or (level is not None and level >= reach):
+            return self._zero(reach, level)
         if problem.activation == "linear":
             return self._linear(level)
         rank_one = cf.RankOne.of(problem)
@@ -136,6 +173,15 @@ class Gauges:
         return Network(tuple(branches), problem.activation).balanced()
 
     # --- one method each ------------------------------------------------------------------
+
+    def _zero(self, reach: float, level: float | None) -> Piece:
+        """No weights are worth their cost: Λ = Y is feasible, as c(Y) ≤ ‖X‖₂‖Y‖₂ = reach."""
+        Y = self.problem.Y
+        kind = "linear" if self.problem.activation == "linear" else "whitened"
+        return self._piece(
+            Y, reach, level, 0.5 * float(np.sum(Y**2)), {"kind": kind}, (),
+            np.zeros((0, self.problem.k)), "zero network",
+        )  # fmt: skip
 
     def _linear(self, level: float | None) -> Piece:
         X, Y = self.problem.X, self.problem.Y

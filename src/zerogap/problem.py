@@ -26,9 +26,13 @@ RANK_TOLERANCE = 1e-10
 # Largest relative residual with which targets still count as interpolable; solvers and
 # constructions reach 1e-12, wrong targets miss by far more.
 FEASIBILITY_TOLERANCE = 1e-8
-# Smallest and largest magnitude of data, targets and beta: powers of their ratios, which values
-# and weights are made of, must stay far from the ends of float64.
+# Smallest and largest magnitude of data and targets, and of beta: powers of their ratios, which
+# values and weights are made of, must stay far from the ends of float64.
 _SMALLEST, _LARGEST = 1e-30, 1e30
+_SMALLEST_BETA, _LARGEST_BETA = 1e-60, 1e60
+# Smallest share that beta times the cost of a network may have of the cost of none: below it, what
+# is minimised drowns in the rounding of ½‖f(X) − Y‖².
+_WEAKEST = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +79,14 @@ class Problem:
             )
         if self.beta is not None:
             real = isinstance(self.beta, int | float | np.integer | np.floating)
-            if not real or isinstance(self.beta, bool) or not _SMALLEST <= self.beta <= _LARGEST:
+            allowed = real and _SMALLEST_BETA <= self.beta <= _LARGEST_BETA
+            if not allowed or isinstance(self.beta, bool):
                 raise ProblemError(
                     f"beta is {self.beta!r}; accepted is null or a positive number, "
-                    f"{_SMALLEST:g} to {_LARGEST:g}"
+                    f"{_SMALLEST_BETA:g} to {_LARGEST_BETA:g}"
                 )
             object.__setattr__(self, "beta", float(self.beta))
+            _require_strength(self)
         else:
             _require_interpolable(self)
 
@@ -229,6 +235,18 @@ def _matrix(name: str, value: Any) -> Array:
 def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in accepted:
         raise ProblemError(f"{name} is {value!r}; accepted is one of {', '.join(accepted)}")
+
+
+def _require_strength(problem: Problem) -> None:
+    """Raise ProblemError where beta R, R ~ (‖Y‖/‖X‖)^{2/L}, is nothing beside ½‖Y‖²."""
+    X, Y, beta = (float(np.linalg.norm(A)) for A in (problem.X, problem.Y, problem.beta or 0.0))
+    degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
+    weakest = _WEAKEST * Y**2 * (X / Y) ** degree if Y > 0 else 0.0
+    if beta < weakest:
+        raise ProblemError(
+            f"beta is {beta:g}; accepted on this data is a number from {weakest:.1g}, or null, "
+            "which interpolates"
+        )
 
 
 def _require_interpolable(problem: Problem) -> None:
