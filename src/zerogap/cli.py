@@ -161,8 +161,10 @@ def _verify(given: argparse.Namespace) -> int:
             _verify_file(file, given.tolerance, rows[-1])
             if sys.stderr.isatty():
                 print(f"\r{done}/{len(files)} files", end="", file=sys.stderr, flush=True)
-    finally:  # an interrupted check still reports what it proved
+    except KeyboardInterrupt:  # an interrupted check still reports what it proved
         _print_counts(rows, given.json)
+        raise
+    _print_counts(rows, given.json)
     return 1 if any(row["refused"] for row in rows) else 0
 
 

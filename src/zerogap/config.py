@@ -125,6 +125,8 @@ def _one_line(error: Any) -> str:
         unknown = next(key for key in error.instance if key not in known)
         where = "" if place == "config" else f"{place}."
         return f"unknown key {where}{unknown}; accepted are {', '.join(known)}"
+    if error.validator == "required":
+        return f"{place}: {error.message}; required are {', '.join(error.schema['required'])}"
     hint = error.schema.get("description", "")
     message = error.message if len(error.message) < 200 else f"{error.message[:200]}…"
     return f"{place}: {message}" + (f"; accepted: {hint}" if hint else "")
