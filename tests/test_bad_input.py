@@ -665,6 +665,11 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
         own(data={"kind": "file", "path": "lost.csv", "targets": ["y"]}),
         "files.mine: lost.csv cannot be read: No such file or directory",
     ),
+    "braces": (
+        # Snakemake would read them as wildcards.
+        own(data={"kind": "file", "path": "{batch}.npz"}),
+        "files.0.data.path: '{batch}.npz' does not match ",
+    ),
     "another kind": (
         own(data={"kind": "pickle", "path": "good.npz"}),
         "files.0.data.kind: 'file' was expected",

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -173,14 +174,47 @@ def test_a_bad_configuration_is_refused_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_snakemake_says_a_bad_configuration_without_a_traceback(tmp_path: Path) -> None:
+NINE = ", ".join(["{}"] * 9)
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{i}: &a{i} [{NINE.format(*[f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)
+)
+BAD_FILES = {
+    "batchsize: 3\n": "config: unknown key batchsize; accepted are claims, ",
+    "tolerance: 1.0e-6\ntolerance: 1.0e-3\n": "bad.yaml line 2: key 'tolerance' is given twice",
+    BOMB + "claims: *a9\n": "config: claims: too large; accepted are up to 100000 values",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_FILES.items(), ids=["key", "twice", "bomb"])
+def test_snakemake_says_a_bad_configuration_without_a_traceback(
+    tmp_path: Path, text: str, said: str
+) -> None:
     folder = copy_of(tmp_path / "bad")
-    (folder / "config/bad.yaml").write_text("claims: all\ntolerance: 1.0e-6\nbatchsize: 3\n")
+    (folder / "config/bad.yaml").write_text(text)
     done = snakemake(folder, "-n", "--configfile", "config/bad.yaml")
     assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if "unknown key batchsize" in line]
-    assert len(said) == 1
+    assert len([line for line in done.stderr.splitlines() if said in line]) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_names_of_data_files_are_never_run_by_a_shell(tmp_path: Path) -> None:
+    folder = copy_of(tmp_path / "names")
+    name = "it's $(touch ran) `touch ran`; touch ran #.npz"
+    np.savez(folder / name, X=np.eye(2), Y=np.ones((2, 1)))
+    entry = {
+        "id": "mine",
+        "data": {"kind": "file", "path": name},
+        "activation": "relu",
+        "architecture": "parallel",
+        "depths": [2],
+    }
+    values = {"claims": [], "files": [entry]}
+    (folder / "config/names.yaml").write_text(yaml.safe_dump(values))
+    target = "results/data/file-mine/0.npz"
+    done = snakemake(folder, target, "--cores", "1", "--configfile", "config/names.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (folder / target).is_file()
+    assert not list(folder.rglob("ran"))
 
 
 def test_the_full_run_has_fewer_than_a_hundred_jobs(tmp_path: Path) -> None:
