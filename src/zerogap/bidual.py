@@ -19,6 +19,7 @@ from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.convex.pricing import MAX_VISITS, visited
+from zerogap.errors import MethodError, what_failed
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem, is_whitened, relative
 
@@ -36,7 +37,8 @@ class Bidual:
     """A bracket of the dual value of a problem, in total values.
 
     lower: proved by `evidence`. upper: the value of `network`, a parallel network of the
-    problem's depth; inf where none was found. methods name what produced them.
+    problem's depth; inf where none was found. methods name what produced them. failures: what
+    went wrong with more exact methods, if anything.
     """
 
     lower: float
@@ -44,6 +46,7 @@ class Bidual:
     evidence: dict[str, Any]
     network: Network | None
     method: str
+    failures: tuple[str, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -80,11 +83,14 @@ def bidual(problem: Problem) -> Bidual:
         network = solver.network(piece)
         return Bidual(
             problem.total(piece.lower), problem.total(piece.upper), piece.evidence, network,
-            piece.method,
+            piece.method, tuple(solver.failures),
         )  # fmt: skip
     if problem.regularizer == "power" or problem.depth == 2:
         piece = solver.at(problem.beta * problem.depth / 2)
-        return Bidual(piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method)
+        return Bidual(
+            piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method,
+            tuple(solver.failures),
+        )  # fmt: skip
     return _over_levels(problem, solver)
 
 
@@ -113,8 +119,9 @@ def _rescaled(problem: Problem, size: float) -> Bidual:
         branches = tuple(tuple(W * share for W in branch) for branch in network.branches)
         network = Network(branches, problem.activation)
     return Bidual(
-        found.lower * factor, found.upper * factor, back(found.evidence), network, found.method
-    )
+        found.lower * factor, found.upper * factor, back(found.evidence), network, found.method,
+        found.failures,
+    )  # fmt: skip
 
 
 class Gauges:
@@ -122,6 +129,7 @@ class Gauges:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self.failures: list[str] = []
 
     @cached_property
     def features(self) -> Features:
@@ -133,11 +141,24 @@ class Gauges:
         return Orthant(self.problem.X)
 
     def at(self, level: float | None) -> Piece:
-        """The bracket from the first method that applies, from most to least exact."""
-        problem = self.problem
-        reach = self._stretch * float(np.linalg.norm(problem.Y, 2))
+        """The bracket from the most exact method that applies; from the next where that fails."""
+        reach = self._stretch * float(np.linalg.norm(self.problem.Y, 2))
         if reach == 0 or (level is not None and level >= reach):
             return self._zero(reach, level)
+        try:
+            piece = self._exact(level)
+            if not np.isfinite(piece.lower):
+                raise MethodError(f"the {piece.method} found no bound")
+            return piece
+        except Exception as error:  # solvers fail in their own ways; the next needs none
+            failure = what_failed("dual", error)
+            if failure not in self.failures:
+                self.failures.append(failure)
+            return self._spectral(level)
+
+    def _exact(self, level: float | None) -> Piece:
+        """From most to least exact: closed forms, then programs, as far as their size allows."""
+        problem = self.problem
         if problem.activation == "linear":
             return self._linear(level)
         rank_one = cf.RankOne.of(problem)
@@ -284,8 +305,9 @@ class Gauges:
         )  # fmt: skip
 
     def _spectral(self, level: float | None) -> Piece:
-        """Too large to enumerate: V_L ⊂ {v ≥ 0 : ‖v‖ ≤ ‖X‖₂} still bounds c, for any X."""
+        """Too large to enumerate: V_L ⊂ {v : ‖v‖ ≤ ‖X‖₂} still bounds c, for any X."""
         Y = self.problem.Y
+        kind = "linear" if self.problem.activation == "linear" else "whitened"
         if self.problem.k == 1:
             V, weights = cf.whitened_scalar(Y[:, 0])
             multipliers = V @ np.sign(weights)
@@ -294,7 +316,7 @@ class Gauges:
             multipliers = U @ Vt
         c = self._stretch
         return self._piece(
-            multipliers, c, level, np.inf, {"kind": "whitened"}, (), np.zeros((0, self.problem.k)),
+            multipliers, c, level, np.inf, {"kind": kind}, (), np.zeros((0, self.problem.k)),
             "spectral bound",
         )  # fmt: skip
 
@@ -385,7 +407,10 @@ def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
             break
     assert best is not None
     evidence = {"kind": "levels", "evidence": [piece.evidence for _, piece in solved]}
-    return Bidual(lower, upper, evidence, solver.network(best), f"{best.method}, over levels")
+    return Bidual(
+        lower, upper, evidence, solver.network(best), f"{best.method}, over levels",
+        tuple(solver.failures),
+    )  # fmt: skip
 
 
 def _moments(evidence: dict[str, Any], Y: Array) -> tuple[float, float]:

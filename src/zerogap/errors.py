@@ -30,3 +30,9 @@ class DataError(ZerogapError):
 
 class ConfigError(ZerogapError):
     """A configuration names or asks for something that does not exist."""
+
+
+def what_failed(step: str, error: Exception) -> str:
+    """One line for the record: the step, and what it raised."""
+    text = error if isinstance(error, ZerogapError) else f"{type(error).__name__}: {error}"
+    return f"{step}: {' '.join(str(text).split())}"

@@ -16,8 +16,8 @@ from zerogap.records import replacing, write_text
 GAP_COLUMNS = [
     "claim", "setting", "instance", "seed", "architecture", "activation", "regularizer", "depth",
     "n", "d", "k", "rank", "branches", "primal", "primal_method", "dual", "dual_method", "gap",
-    "relative_gap", "exact_primal", "exact_dual", "verdict", "certified", "seconds_primal",
-    "seconds_dual",
+    "relative_gap", "exact_primal", "exact_dual", "verdict", "certified", "status", "reason",
+    "seconds_primal", "seconds_dual",
 ]  # fmt: skip
 
 TRAINING_COLUMNS = [
@@ -30,7 +30,7 @@ DETAIL_COLUMNS = [
     "beta", "paper", "holds", "branches_allowed", "primal", "dual", "primal_lower", "dual_upper",
     "conjectured", "trained", "constructed", "ranks", "trained_ranks", "singular_values",
     "singular_values_data", "rank_map", "angle", "ratio", "sides", "sizes", "spectrum", "shape",
-    "proved_primal", "proved_dual", "proved_verdict", "reason", "failure",
+    "proved_primal", "proved_dual", "proved_verdict",
 ]  # fmt: skip
 
 TABLE1_CELLS = [
@@ -63,7 +63,9 @@ def gather(
     """Write gaps.csv, training.csv, details.csv and curves.csv; returns the number of problems.
 
     `certified` and the verdict come from the checker's verdicts alone: a problem whose certificate
-    was refused is "open".
+    was refused, or that has none, is "open". status: "solved"; "retried", where a method failed
+    and the next gave the bound; "failed", where none did; "refused", by the checker. reason: what
+    failed, for all but the first.
     """
     proved = {
         (rows[0]["setting"], v["instance"]): v
@@ -84,6 +86,8 @@ def gather(
             merged["gap"] = primal - dual
             merged["relative_gap"] = (primal - dual) / primal if primal else 0.0
         merged["verdict"] = check["status"] if certified else "open"
+        if check and not certified:
+            merged |= {"status": "refused", "reason": f"certificate: {check['reason']}"}
         gaps.append(merged)
         training.append(_training_row(row))
         tags = {key: value for key, value in row["tags"].items() if key in DETAIL_COLUMNS}
@@ -96,7 +100,6 @@ def gather(
                 "proved_primal": check.get("primal"),
                 "proved_dual": check.get("dual"),
                 "proved_verdict": check.get("status"),
-                "reason": check.get("reason"),
             }
         )
         for step, value in row["curve"] or []:
@@ -257,7 +260,7 @@ def scoreboard(tables: Path) -> pd.DataFrame:
         cell = frame[frame["claim"] == claim.id]
         if not len(cell):
             continue
-        verdict, evidence = _JUDGES[claim.test](claim, cell)
+        verdict, evidence = _judge(claim, cell)
         rows.append(
             {
                 "claim": claim.id,
@@ -274,6 +277,20 @@ def scoreboard(tables: Path) -> pd.DataFrame:
 REPLICATED = "replicated"
 CONDITION = "replicated under a condition"
 NOT = "not replicated"
+
+
+def _judge(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """A claim's verdict and the evidence; problems without a proved bracket count as open."""
+    counts = cell["status"].value_counts()
+    lost = cell["status"].isin(["failed", "refused"])
+    evidence = [f"{counts[s]} {s}" for s in ("failed", "refused", "retried") if s in counts]
+    if lost.all():
+        return NOT, ", ".join(evidence)
+    verdict, found = _JUDGES[claim.test](claim, cell)
+    # With too few branches there may be no network; the claim asks that enough of them close it.
+    if lost.any() and verdict == REPLICATED and claim.test != "branches":
+        verdict, found = CONDITION, f"where the bracket closes: {found}"
+    return verdict, ", ".join([found, *evidence])
 
 
 def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
@@ -310,6 +327,8 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     """Whether a certified network undercuts the orthogonal formula."""
     from zerogap.closed_form import one_hot_orthogonal
 
+    cell = cell[cell["primal"].notna()]
+
     formula = np.array(
         [
             depth
@@ -332,6 +351,7 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
 
 def _judge_shrinkage(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     """Trained values against the closed form, and ranks against β at every depth."""
+    cell = cell[cell["rank_map"].notna()]
     excess = cell["excess"].abs()
     matched = float((excess <= 1e-3).mean())
     falls = True
