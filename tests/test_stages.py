@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from zerogap import Problem, bidual, constructions, stages, tables, training, verify
 from zerogap.certificates import format as certificates
 from zerogap.certificates.format import read_jsonl
+from zerogap.claims import instances
 from zerogap.convex import conic, interior
 from zerogap.errors import MethodError
 from zerogap.solver import solve
@@ -32,19 +34,25 @@ def training_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "train", quick)
 
 
-def run(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
-    """All stages on two problems: the gap table and the claim's row of the scoreboard."""
-    data, primal, dual = (folder / name for name in ("data.npz", "primal.npz", "dual.npz"))
-    proofs, batch = folder / "certificates.jsonl", f"{SETTING}/0"
-    stages.generate(SETTING, OPTIONS, 0, 10, data)
-    stages.train(data, primal)
-    stages.solve_dual(data, dual)
-    stages.certify(data, primal, dual, 1e-6, proofs, folder / f"gaps/{batch}.json")
-    stages.verify(proofs, 1e-6, folder / f"verdicts/{batch}.json")
-    (folder / "batches.txt").write_text(batch)
-    assert stages.collect(folder / "batches.txt", folder) == 2
+def run(
+    folder: Path, options: dict[str, Any] = OPTIONS, size: int = 10
+) -> tuple[pd.DataFrame, pd.Series]:
+    """All stages, `size` problems a batch: the gap table and the claim's row of the scoreboard."""
+    count = len(instances(SETTING, options))
+    batches = range(-(-count // size))
+    for batch in batches:
+        place = f"{SETTING}/{batch}"
+        data, primal, dual = (folder / f"{kind}/{batch}.npz" for kind in ("data", "primal", "dual"))
+        proofs = folder / f"certificates/{batch}.jsonl"
+        stages.generate(SETTING, options, batch, size, data)
+        stages.train(data, primal)
+        stages.solve_dual(data, dual)
+        stages.certify(data, primal, dual, 1e-6, proofs, folder / f"gaps/{place}.json")
+        stages.verify(proofs, 1e-6, folder / f"verdicts/{place}.json")
+    (folder / "batches.txt").write_text("\n".join(f"{SETTING}/{batch}" for batch in batches))
+    assert stages.collect(folder / "batches.txt", folder) == count
     gaps = tables.read(folder / "tables", "gaps.csv")
-    assert len(gaps) == 2
+    assert len(gaps) == count
     return gaps, tables.scoreboard(folder / "tables").iloc[0]
 
 
@@ -178,7 +186,7 @@ def test_without_any_network_a_problem_has_failed_and_stays_in_the_table(
     for part in ("construction: no construction", "training: RuntimeError: no training"):
         assert gaps["reason"].str.contains(part).all()
     assert (claim["verdict"], claim["evidence"]) == ("not replicated", "2 failed")
-    assert not read_jsonl(tmp_path / "certificates.jsonl")
+    assert not read_jsonl(tmp_path / "certificates/0.jsonl")
 
 
 def test_one_failed_problem_keeps_a_claim_from_being_replicated(
@@ -213,3 +221,25 @@ def test_a_refused_certificate_is_open_with_the_checkers_reason(
     assert gaps["reason"].str.startswith("certificate: claimed.dual is ").all()
     assert gaps["verdict"].tolist() == ["open", "open"]
     assert claim["evidence"] == "2 refused"
+
+
+def test_tables_and_certificates_do_not_depend_on_how_problems_are_batched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shorter(problems: list[Problem], seeds: list[int], given: TrainingOptions) -> Any:
+        return train(problems, seeds, replace(given, steps=400, polish_steps=200))
+
+    monkeypatch.setattr(training, "train", shorter)
+    # Nine problems of three shapes, which share tensor programs where they share a batch.
+    cases = ["relu-n3-d2", "relu-n4-d2", "relu-n5-d2-k2"]
+    options = {"replicates": 3, "restarts": 3, "cases": cases}
+    made = []
+    for size in (1, 7, 9):
+        folder = tmp_path / str(size)
+        run(folder, options, size)
+        stages.scoreboard(folder / "tables", folder / "tables")
+        files = sorted((folder / "tables").iterdir())
+        proofs = [b.read_bytes() for b in sorted((folder / "certificates").iterdir())]
+        made.append(({file.name: file.read_bytes() for file in files}, b"".join(proofs)))
+    assert made[0][0].keys() >= {"gaps.csv", "training.csv", "details.csv", "claims.csv"}
+    assert made[0] == made[1] == made[2]
