@@ -107,3 +107,33 @@ def test_zero_targets_cost_nothing() -> None:
         )
         assert bounds.primal == bounds.dual == 0
         assert proved.status == "zero"
+
+
+@pytest.mark.parametrize("beta", [None, 0.1])
+@pytest.mark.parametrize("size", [1e-25, 1e-6, 1e12])
+def test_data_in_other_units_have_the_same_bracket(size: float, beta: float | None) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
+    options = {"activation": "relu", "architecture": "parallel", "depth": 3}
+    unit, _ = bracket(X, Y, beta=beta, regularizer="power", **options)
+    # f is homogeneous in X, so the cost of the same outputs changes by 1 / size.
+    factor = 1 / size if beta is None else 1.0
+    beta = None if beta is None else beta * size
+    other, proved = bracket(X * size, Y, beta=beta, regularizer="power", **options)
+    assert other.primal == pytest.approx(unit.primal * factor, rel=1e-6)
+    assert other.dual == pytest.approx(unit.dual * factor, rel=1e-6)
+    assert proved.status == unit.status == "zero"
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+@pytest.mark.parametrize(("size", "beta"), [(1.0, 1e6), (0.0, None), (0.0, 1.0)])
+def test_where_no_weight_pays_the_zero_network_is_proved_optimal(
+    activation: str, size: float, beta: float | None
+) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 2)), size * rng.normal(size=(4, 1))
+    bounds, proved = bracket(
+        X, Y, activation=activation, architecture="parallel", depth=3, beta=beta
+    )
+    assert bounds.primal == pytest.approx(0.5 * float(np.sum(Y**2)))
+    assert proved.status == "zero"

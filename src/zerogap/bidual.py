@@ -7,7 +7,7 @@ and says what proves each end. Evidence is a plain dict of arrays, as certificat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from zerogap.convex.oracles import MAX_ORTHANT, Features, Orthant
 from zerogap.convex.outputs import ACCURACY, MAX_SAMPLES, ThreeLayers
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.convex.pricing import MAX_VISITS, visited
+from zerogap.errors import MethodError, what_failed
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem, is_whitened, relative
 
@@ -30,6 +31,8 @@ MAX_LEAVES = 4_000
 # The search over t (theory §1) stops here if not before; each step solves one dual.
 _MAX_LEVELS = {"linear": 120, "relu": 40}
 _GRID = 4000
+# ‖X‖₂ between this and its inverse is of order one: solvers with absolute tolerances are at home.
+_ORDER_ONE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,8 @@ class Bidual:
     """A bracket of the dual value of a problem, in total values.
 
     lower: proved by `evidence`. upper: the value of `network`, a parallel network of the
-    problem's depth; inf where none was found. methods name what produced them.
+    problem's depth; inf where none was found. methods name what produced them. failures: what
+    went wrong with more exact methods, if anything.
     """
 
     lower: float
@@ -45,6 +49,7 @@ class Bidual:
     evidence: dict[str, Any]
     network: Network | None
     method: str
+    failures: tuple[str, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -83,18 +88,58 @@ def bidual(problem: Problem, effort: Effort | None = None) -> Bidual:
 
     Raises MethodError only if not even a weak bound can be computed.
     """
-    solver = Gauges(problem, effort or Effort())
+    effort = effort or Effort()
+    norm = float(np.linalg.norm(problem.X, 2))
+    if not 1 / _ORDER_ONE <= norm <= _ORDER_ONE:
+        return _rescaled(problem, effort, 2.0 ** round(np.log2(norm)))
+    solver = Gauges(problem, effort)
     if problem.beta is None:
         piece = solver.at(None)
         network = solver.network(piece)
         return Bidual(
             problem.total(piece.lower), problem.total(piece.upper), piece.evidence, network,
-            piece.method,
+            piece.method, tuple(solver.failures),
         )  # fmt: skip
     if problem.regularizer == "power" or problem.depth == 2:
         piece = solver.at(problem.beta * problem.depth / 2)
-        return Bidual(piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method)
+        return Bidual(
+            piece.lower, piece.upper, piece.evidence, solver.network(piece), piece.method,
+            tuple(solver.failures),
+        )  # fmt: skip
     return _over_levels(problem, solver)
+
+
+def _rescaled(problem: Problem, effort: Effort, size: float) -> Bidual:
+    """The bracket of a problem by way of X / size, since solvers want data of order one.
+
+    f(X) is homogeneous, so the gauge of X / size is `size` times that of X. With β > 0 the values
+    stay, where β takes up the factor; without it Λ is divided by `size`, a power of two.
+    """
+    degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
+    beta = None if problem.beta is None else problem.beta * size**-degree
+    found = bidual(replace(problem, X=problem.X / size, beta=beta), effort)
+    factor = size**-degree if beta is None else 1.0
+    # c(Λ) stays without β and takes up the factor with it, and so do the forms that prove it.
+    shrunk, grown = ("multipliers", "mu"), ("level", "pairs", "cones", "trace")
+    factors = dict.fromkeys(shrunk, 1 / size) if beta is None else dict.fromkeys(grown, size)
+    factors |= {"a": size, "scale": 1 / size}
+
+    def back(evidence: Any) -> Any:
+        if isinstance(evidence, list):
+            return [back(entry) for entry in evidence]
+        if not isinstance(evidence, dict):
+            return evidence
+        return {k: v * factors[k] if k in factors else back(v) for k, v in evidence.items()}
+
+    network = found.network
+    if network is not None:
+        share = size ** (-1 / problem.depth)
+        branches = tuple(tuple(W * share for W in branch) for branch in network.branches)
+        network = Network(branches, problem.activation)
+    return Bidual(
+        found.lower * factor, found.upper * factor, back(found.evidence), network, found.method,
+        found.failures,
+    )  # fmt: skip
 
 
 class Gauges:
@@ -103,6 +148,7 @@ class Gauges:
     def __init__(self, problem: Problem, effort: Effort) -> None:
         self.problem = problem
         self.effort = effort
+        self.failures: list[str] = []
 
     @cached_property
     def features(self) -> Features:
@@ -114,7 +160,23 @@ class Gauges:
         return Orthant(self.problem.X)
 
     def at(self, level: float | None) -> Piece:
-        """The bracket from the first method that applies, from most to least exact."""
+        """The bracket from the most exact method that applies; from the next where that fails."""
+        reach = self._stretch * float(np.linalg.norm(self.problem.Y, 2))
+        if reach == 0 or (level is not None and level >= reach):
+            return self._zero(reach, level)
+        try:
+            piece = self._exact(level)
+            if not np.isfinite(piece.lower):
+                raise MethodError(f"the {piece.method} found no bound")
+            return piece
+        except Exception as error:  # solvers fail in their own ways; the next needs none
+            failure = what_failed("dual", error)
+            if failure not in self.failures:
+                self.failures.append(failure)
+            return self._spectral(level)
+
+    def _exact(self, level: float | None) -> Piece:
+        """From most to least exact: closed forms, then programs, as far as their size allows."""
         problem = self.problem
         if problem.activation == "linear":
             return self._linear(level)
@@ -153,6 +215,15 @@ class Gauges:
         return Network(tuple(branches), problem.activation).balanced()
 
     # --- one method each ------------------------------------------------------------------
+
+    def _zero(self, reach: float, level: float | None) -> Piece:
+        """No weights are worth their cost: Λ = Y is feasible, as c(Y) ≤ ‖X‖₂‖Y‖₂ = reach."""
+        Y = self.problem.Y
+        kind = "linear" if self.problem.activation == "linear" else "whitened"
+        return self._piece(
+            Y, reach, level, 0.5 * float(np.sum(Y**2)), {"kind": kind}, (),
+            np.zeros((0, self.problem.k)), "zero network",
+        )  # fmt: skip
 
     def _linear(self, level: float | None) -> Piece:
         X, Y = self.problem.X, self.problem.Y
@@ -294,8 +365,9 @@ class Gauges:
         )  # fmt: skip
 
     def _spectral(self, level: float | None) -> Piece:
-        """Too large to enumerate: V_L ⊂ {v ≥ 0 : ‖v‖ ≤ ‖X‖₂} still bounds c, for any X."""
+        """Too large to enumerate: V_L ⊂ {v : ‖v‖ ≤ ‖X‖₂} still bounds c, for any X."""
         Y = self.problem.Y
+        kind = "linear" if self.problem.activation == "linear" else "whitened"
         if self.problem.k == 1:
             V, weights = cf.whitened_scalar(Y[:, 0])
             multipliers = V @ np.sign(weights)
@@ -304,7 +376,7 @@ class Gauges:
             multipliers = U @ Vt
         c = self._stretch
         return self._piece(
-            multipliers, c, level, np.inf, {"kind": "whitened"}, (), np.zeros((0, self.problem.k)),
+            multipliers, c, level, np.inf, {"kind": kind}, (), np.zeros((0, self.problem.k)),
             "spectral bound",
         )  # fmt: skip
 
@@ -395,7 +467,10 @@ def _over_levels(problem: Problem, solver: Gauges) -> Bidual:
             break
     assert best is not None
     evidence = {"kind": "levels", "evidence": [piece.evidence for _, piece in solved]}
-    return Bidual(lower, upper, evidence, solver.network(best), f"{best.method}, over levels")
+    return Bidual(
+        lower, upper, evidence, solver.network(best), f"{best.method}, over levels",
+        tuple(solver.failures),
+    )  # fmt: skip
 
 
 def _moments(evidence: dict[str, Any], Y: Array) -> tuple[float, float]:

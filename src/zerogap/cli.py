@@ -10,20 +10,23 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.errors import DataError, MethodError, ZerogapError
 from zerogap.records import plain
 
 if TYPE_CHECKING:
-    from zerogap.bidual import Effort
-
-if TYPE_CHECKING:
     import pandas as pd
+
+    from zerogap.bidual import Effort
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse without the usage block: bad input gets one line."""
+    """argparse without the usage block and without abbreviations: bad input gets one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -113,6 +116,9 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"zerogap {given.command}: out of memory; give it less at once", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -123,10 +129,8 @@ def _solve(given: argparse.Namespace) -> int:
     from zerogap.problem import Problem
     from zerogap.solver import solve
 
-    if not (0 < given.tolerance < 1):
-        raise DataError(f"--tolerance is {given.tolerance}; accepted is a number in (0, 1)")
-    if given.restarts < 0:
-        raise DataError(f"--restarts is {given.restarts}; accepted is a whole number from 0")
+    if given.certificate is not None:
+        _require_writable(given.certificate)
     effort = _effort(given)
     X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     problem = Problem(
@@ -145,7 +149,7 @@ def _solve(given: argparse.Namespace) -> int:
         restarts=given.restarts,
         effort=effort,
     )
-    if given.certificate:
+    if given.certificate is not None:
         write_jsonl(given.certificate, [bounds.certificate])
     summary = {
         "primal": bounds.primal,
@@ -168,12 +172,27 @@ def _solve(given: argparse.Namespace) -> int:
     return 0
 
 
+def _require_writable(path: Path) -> None:
+    """Raise DataError now rather than after the work where a file cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path.parent).close()
+        folder = path.is_dir()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path} cannot be written: {why}") from None
+    if folder or not path.name:
+        raise DataError(f"{path} cannot be written: it is a folder; accepted is a file name")
+
+
 def _audit(given: argparse.Namespace) -> int:
     from zerogap.audit import audit, read_weights
     from zerogap.certificates.format import write_jsonl
     from zerogap.data import read_file
     from zerogap.problem import Problem
 
+    if given.certificate is not None:
+        _require_writable(given.certificate)
     effort = _effort(given)
     X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     network = read_weights(given.weights, given.activation)
@@ -187,7 +206,7 @@ def _audit(given: argparse.Namespace) -> int:
         beta=given.beta,
     )
     found = audit(problem, network, effort)
-    if given.certificate:
+    if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.json:
         fields = ("objective", "lower", "gap", "relative_gap", "lower_method", "best")
@@ -211,41 +230,55 @@ def _effort(given: argparse.Namespace) -> Effort:
     return Effort(gap=given.gap, seconds=given.seconds)
 
 
-def _verify(given: argparse.Namespace) -> int:
-    import pandas as pd
+_COUNTS = ("accepted", "refused", "zero", "positive", "open")
 
+
+def _verify(given: argparse.Namespace) -> int:
+    from zerogap.problem import require_tolerance
     from zerogap.verifying import files_of, verify_files
 
+    require_tolerance(given.tolerance)
     if given.cores < 1:
         raise DataError(f"--cores is {given.cores}; accepted is a whole number from 1")
     files = files_of(given.paths)
     each: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    for file, verdicts in verify_files(files, given.tolerance, given.cores):
-        counts = dict.fromkeys(("accepted", "refused", "zero", "positive", "open"), 0)
-        for verdict in verdicts:
-            counts["accepted" if verdict["accepted"] else "refused"] += 1
-            counts[verdict["status"]] += verdict["accepted"]
-            each.append({"file": str(file), **verdict})
-            if not verdict["accepted"]:
-                reason = f"{file} line {verdict['line']}: refused: {verdict['reason']}"
-                print(reason, file=sys.stderr)
-        rows.append({"file": str(file), **counts})
+    try:
+        for file, verdicts in verify_files(files, given.tolerance, given.cores):
+            counts = dict.fromkeys(_COUNTS, 0)
+            for verdict in verdicts:
+                counts["accepted" if verdict["accepted"] else "refused"] += 1
+                counts[verdict["status"]] += verdict["accepted"]
+                each.append({"file": str(file), **verdict})
+                if not verdict["accepted"]:
+                    reason = f"{file} line {verdict['line']}: refused: {verdict['reason']}"
+                    print(reason, file=sys.stderr)
+            rows.append({"file": str(file), **counts})
+            if given.progress:
+                print(f"\r{len(rows)}/{len(files)} files", end="", file=sys.stderr, flush=True)
+    finally:  # an interrupted check still reports what it proved
         if given.progress:
-            print(f"\r{len(rows)}/{len(files)} files", end="", file=sys.stderr, flush=True)
-    if given.progress:
-        print(file=sys.stderr)
-    refused = sum(row["refused"] for row in rows)
+            print(file=sys.stderr)
+        if rows:
+            _print_verdicts(rows, each, given)
+    return 1 if any(row["refused"] for row in rows) else 0
+
+
+def _print_verdicts(
+    rows: list[dict[str, Any]], each: list[dict[str, Any]], given: argparse.Namespace
+) -> None:
+    import pandas as pd
+
     if given.json:
+        refused = sum(row["refused"] for row in rows)
         _print_json({"files": rows, "certificates": each, "refused": refused})
     elif given.each:
         shown = ["file", "line", "id", "accepted", "status", "primal", "dual", "relative_gap"]
         print(pd.DataFrame(each, columns=shown).to_string(index=False))
     else:
-        frame = pd.DataFrame(rows)
+        frame = pd.DataFrame(rows, columns=["file", *_COUNTS])
         total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
         print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
-    return 1 if refused else 0
 
 
 def _table(given: argparse.Namespace) -> int:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+import yaml
+from jsonschema import Draft202012Validator, validators
 
+from zerogap.certificates.format import require_provable
 from zerogap.claims import CLAIMS, claim, instances
 from zerogap.data import read_file
-from zerogap.errors import ConfigError
+from zerogap.errors import ConfigError, ZerogapError
 from zerogap.problem import Problem
 
 Slice = dict[str, Any]
+
+# 3.0 is a number, but not a whole one: it could not count anything.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,8 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
 
     Raises ConfigError with one line that names the key and what is accepted.
     """
-    validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    _require_plain(values)
+    validator = _Validator(json.loads(schema.read_text(encoding="utf-8")))
     problems = sorted(validator.iter_errors(dict(values)), key=lambda e: list(map(str, e.path)))
     if problems:
         raise ConfigError(_one_line(problems[0]))
@@ -99,7 +109,7 @@ def _check_file(entry: Mapping[str, Any]) -> None:
     try:
         X, Y = read_file(Path(data["path"]), data.get("targets"))
         for depth in entry["depths"]:
-            Problem(
+            problem = Problem(
                 X,
                 Y,
                 activation=entry["activation"],
@@ -108,20 +118,96 @@ def _check_file(entry: Mapping[str, Any]) -> None:
                 regularizer=entry.get("regularizer", "weight_decay"),
                 beta=entry.get("beta"),
             )
-    except Exception as error:
+            require_provable(problem)
+    except ZerogapError as error:
         raise ConfigError(f"{place}: {error}") from None
 
 
 def _one_line(error: Any) -> str:
     place = ".".join(map(str, error.path)) or "config"
     if error.validator == "additionalProperties":
-        unknown = re.findall(r"'([^']*)'", error.message)
-        accepted = ", ".join(error.schema.get("properties", {}))
+        known = error.schema.get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
         where = "" if place == "config" else f"{place}."
-        return f"unknown key {where}{unknown[0] if unknown else '?'}; accepted are {accepted}"
+        return f"unknown key {where}{unknown}; accepted are {', '.join(known)}"
+    if error.validator == "required":
+        return f"{place}: {error.message}; required are {', '.join(error.schema['required'])}"
     hint = error.schema.get("description", "")
     message = error.message if len(error.message) < 200 else f"{error.message[:200]}…"
     return f"{place}: {message}" + (f"; accepted: {hint}" if hint else "")
+
+
+def check_source(path: Path) -> None:
+    """Refuse a configuration file that a YAML reader would take, but not as it was meant.
+
+    A key given twice (the last would win silently) and templates (Snakemake runs the expressions
+    of a file that opts in with __use_yte__). Raises ConfigError with the line.
+    """
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ConfigError(f"{path} cannot be read: {reason[:200]}") from None
+    seen: set[int] = set()  # an alias is visited once, however often it is used
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
+            continue
+        keys = set()
+        for key, value in node.value:
+            name = str(key.value)
+            line = key.start_mark.line + 1
+            if name in keys:
+                raise ConfigError(f"{path} line {line}: key {name!r} is given twice")
+            if name == "__use_yte__":
+                raise ConfigError(f"{path} line {line}: templates ({name}) are not accepted")
+            keys.add(name)
+            todo.append(value)
+
+
+# Far more than any configuration needs, and few enough to check and print in no time.
+_MAX_VALUES, _MAX_NESTING, _MAX_TEXT = 100_000, 10, 4096
+
+
+def _require_plain(values: Any) -> None:
+    """Refuse what is not plain, finite and small, before any of it is compared or printed.
+
+    Aliases let a few lines of YAML stand for more values than memory holds, so what is counted
+    is the expanded tree, and counting stops at the limit.
+    """
+    todo = [(values, "config", 0)]
+    count = 0
+    while todo:
+        value, place, nesting = todo.pop()
+        count += 1
+        if nesting > _MAX_NESTING or count > _MAX_VALUES:
+            raise ConfigError(
+                f"{place.split('.')[0]}: too large; accepted are up to {_MAX_VALUES} values, "
+                f"nested up to {_MAX_NESTING} deep"
+            )
+        if isinstance(value, Mapping | list):
+            pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+            inside = "" if place == "config" else f"{place}."
+            for key, entry in pairs:
+                if isinstance(value, Mapping) and not isinstance(key, str):
+                    raise ConfigError(f"{place}: key {key!r} is not text; accepted are texts")
+                todo.append((entry, f"{inside}{key}", nesting + 1))
+                if len(todo) > _MAX_VALUES:
+                    break
+        elif isinstance(value, str):
+            if len(value) > _MAX_TEXT:
+                raise ConfigError(
+                    f"{place}: a text of {len(value)} characters; accepted are up to {_MAX_TEXT}"
+                )
+        elif not (value is None or isinstance(value, bool | int | float)):
+            raise ConfigError(f"{place} is {value!r}; accepted are texts, numbers and lists")
+        elif isinstance(value, int | float) and not abs(value) <= 1e300:
+            raise ConfigError(f"{place} is {value!r}; accepted are finite numbers")
 
 
 def key_table(schema: Path) -> str:

@@ -2,7 +2,14 @@
 
 
 class ZerogapError(Exception):
-    """Base of all errors that zerogap raises on purpose."""
+    """Base of all errors that zerogap raises on purpose.
+
+    Its text is one printable line, whatever was quoted from a file or a command line.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class ProblemError(ZerogapError, ValueError):
@@ -23,3 +30,9 @@ class DataError(ZerogapError):
 
 class ConfigError(ZerogapError):
     """A configuration names or asks for something that does not exist."""
+
+
+def what_failed(step: str, error: Exception) -> str:
+    """One line for the record: the step, and what it raised."""
+    text = error if isinstance(error, ZerogapError) else f"{type(error).__name__}: {error}"
+    return f"{step}: {' '.join(str(text).split())}"

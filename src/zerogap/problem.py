@@ -26,6 +26,13 @@ RANK_TOLERANCE = 1e-10
 # Largest relative residual with which targets still count as interpolable; solvers and
 # constructions reach 1e-12, wrong targets miss by far more.
 FEASIBILITY_TOLERANCE = 1e-8
+# Smallest and largest magnitude of data and targets, and of beta: powers of their ratios, which
+# values and weights are made of, must stay far from the ends of float64.
+_SMALLEST, _LARGEST = 1e-30, 1e30
+_SMALLEST_BETA, _LARGEST_BETA = 1e-60, 1e60
+# Smallest share that beta times the cost of a network may have of the cost of none: below it, what
+# is minimised drowns in the rounding of ½‖f(X) − Y‖².
+_WEAKEST = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,8 @@ class Problem:
         X, Y = _matrix("X", self.X), _matrix("Y", self.Y)
         if len(X) != len(Y):
             raise ProblemError(f"X has {len(X)} rows and Y has {len(Y)}; they must be equal")
+        if not X.any():
+            raise ProblemError("X is zero; accepted is a matrix with an entry that is not")
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "Y", Y)
         _one_of("activation", self.activation, ACTIVATIONS)
@@ -69,13 +78,15 @@ class Problem:
                 "a standard network of depth 3 or more takes 'weight_decay'"
             )
         if self.beta is not None:
-            if isinstance(self.beta, bool) or not isinstance(
-                self.beta, int | float | np.integer | np.floating
-            ):
-                raise ProblemError(f"beta is {self.beta!r}; accepted is null or a positive number")
-            if not (math.isfinite(self.beta) and self.beta > 0):
-                raise ProblemError(f"beta is {self.beta!r}; accepted is null or a positive number")
+            real = isinstance(self.beta, int | float | np.integer | np.floating)
+            allowed = real and _SMALLEST_BETA <= self.beta <= _LARGEST_BETA
+            if not allowed or isinstance(self.beta, bool):
+                raise ProblemError(
+                    f"beta is {self.beta!r}; accepted is null or a positive number, "
+                    f"{_SMALLEST_BETA:g} to {_LARGEST_BETA:g}"
+                )
             object.__setattr__(self, "beta", float(self.beta))
+            _require_strength(self)
         else:
             _require_interpolable(self)
 
@@ -172,6 +183,12 @@ def rank_one_factors(X: Array) -> tuple[Array, Array] | None:
     return X @ vt[0], vt[0]
 
 
+def require_tolerance(tolerance: Any) -> None:
+    """Raise ProblemError unless a verdict's tolerance is a number in (0, 1)."""
+    if not isinstance(tolerance, float | int) or not 0 < tolerance < 1:
+        raise ProblemError(f"tolerance is {tolerance!r}; accepted is a number in (0, 1)")
+
+
 def is_whitened(X: Array) -> bool:
     """Whether X Xᵀ = I."""
     return X.shape[0] <= X.shape[1] and bool(
@@ -186,13 +203,16 @@ def unit_rows(X: Array) -> Array:
 
 
 def _matrix(name: str, value: Any) -> Array:
+    if np.ma.is_masked(value):
+        raise ProblemError(f"{name} has masked entries; accepted are finite numbers")
     try:
         array = np.asarray(value)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         raise ProblemError(f"{name} is not a rectangular array: {error}") from None
     if array.dtype.kind not in "iuf":
         raise ProblemError(f"{name} has dtype {array.dtype}; accepted are real numbers")
-    array = np.array(array, dtype=np.float64)
+    with np.errstate(over="ignore"):  # too large for float64 becomes infinite, refused below
+        array = np.array(array, dtype=np.float64)
     if array.ndim == 1 and name == "Y":
         array = array[:, None]
     if array.ndim != 2 or 0 in array.shape:
@@ -203,18 +223,30 @@ def _matrix(name: str, value: Any) -> Array:
             f"{name}[{row}, {column}] is {array[row, column]}; accepted are finite numbers"
         )
     largest = np.abs(array).max()
-    if largest > 1e100 or 0 < largest < 1e-100:
+    if largest > _LARGEST or 0 < largest < _SMALLEST:
         raise ProblemError(
-            f"{name} has largest entry {largest:g}; accepted is 1e-100 to 1e100 (squares must "
-            "stay representable): rescale the data"
+            f"{name} has largest entry {largest:g}; accepted is {_SMALLEST:g} to {_LARGEST:g}: "
+            "rescale the data"
         )
     array.setflags(write=False)
     return array
 
 
 def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> None:
-    if value not in accepted:
+    if not isinstance(value, str) or value not in accepted:
         raise ProblemError(f"{name} is {value!r}; accepted is one of {', '.join(accepted)}")
+
+
+def _require_strength(problem: Problem) -> None:
+    """Raise ProblemError where beta R, R ~ (‖Y‖/‖X‖)^{2/L}, is nothing beside ½‖Y‖²."""
+    X, Y, beta = (float(np.linalg.norm(A)) for A in (problem.X, problem.Y, problem.beta or 0.0))
+    degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
+    weakest = _WEAKEST * Y**2 * (X / Y) ** degree if Y > 0 else 0.0
+    if beta < weakest:
+        raise ProblemError(
+            f"beta is {beta:g}; accepted on this data is a number from {weakest:.1g}, or null, "
+            "which interpolates"
+        )
 
 
 def _require_interpolable(problem: Problem) -> None:

@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 
 from zerogap.bidual import Bidual, Effort, bidual
+from zerogap.certificates.format import build, require_provable
 from zerogap.constructions import Candidate, Theorem, constructions, primal_theorem
-from zerogap.problem import Bounds, Problem, relative, verdict
+from zerogap.errors import MethodError, ProblemError
+from zerogap.problem import Bounds, Problem, relative, require_tolerance, verdict
+
+# More training runs than this do not fit in memory.
+MAX_RESTARTS = 4096
 
 
 def solve(
@@ -25,13 +30,26 @@ def solve(
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
     effort: when to stop on problems too large for exact methods.
+    Raises ProblemError on options out of range, and MethodError where no network was found.
     """
+    require_tolerance(tolerance)
+    for name, value, accepted in (
+        ("seed", seed, range(-(2**63), 2**63)),
+        ("restarts", restarts, range(MAX_RESTARTS + 1)),
+    ):
+        if type(value) is not int or value not in accepted:
+            raise ProblemError(
+                f"{name} is {value!r}; accepted is a whole number from {accepted[0]} to "
+                f"{accepted[-1]}"
+            )
+    require_provable(problem)
     dual = bidual(problem, effort)
     theorem = primal_theorem(problem)
     candidates = constructions(problem, dual)
     lower = max(dual.lower, theorem.value if theorem else -np.inf)
     best = min((c.network.objective(problem) for c in candidates), default=np.inf)
-    if restarts > 0 and relative(best - lower, best) > tolerance:
+    # Without any construction the gap is not a number, and training is needed all the more.
+    if restarts > 0 and not relative(best - lower, best) <= tolerance:
         from zerogap.training import TrainingOptions, train
 
         trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
@@ -53,9 +71,6 @@ def assemble(
 
     module: whether to wrap the network as a torch module (costs the import of torch).
     """
-    from zerogap.certificates.format import build
-    from zerogap.errors import MethodError
-
     if not candidates:
         raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
     values = [candidate.network.objective(problem) for candidate in candidates]

@@ -16,13 +16,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zerogap.errors import ZerogapError
+from zerogap.errors import ZerogapError, what_failed
 from zerogap.records import read_batch, read_json, write_batch, write_json
 
 if TYPE_CHECKING:
     from zerogap.bidual import Bidual
     from zerogap.networks import Network
     from zerogap.problem import Problem
+    from zerogap.training import TrainingOptions
 
 # --- generate ---------------------------------------------------------------------------------
 
@@ -69,7 +70,6 @@ def train(data: Path, output: Path) -> int:
     import torch
 
     from zerogap.training import TrainingOptions
-    from zerogap.training import train as run
 
     torch.set_num_threads(1)
     records = read_batch(data)
@@ -80,24 +80,52 @@ def train(data: Path, output: Path) -> int:
     results: list[dict[str, Any]] = [{} for _ in records]
     for (restarts, polish_steps, branches), members in groups.items():
         started = time.perf_counter()
-        trained = run(
+        trained = _trained(
             [problem_of(records[i]) for i in members],
             [records[i]["seed"] for i in members],
             TrainingOptions(restarts=restarts, branches=branches, polish_steps=polish_steps),
         )
         seconds = (time.perf_counter() - started) / len(members)
-        for i, training in zip(members, trained, strict=True):
-            results[i] = {
-                "instance": records[i]["name"],
-                "network": network_record(training.network),
-                "value": training.value,
-                "error": training.error,
-                "values": training.values,
-                "curve": training.curve,
-                "seconds": seconds if records[i].get("timings") else None,
-            }
+        for i, result in zip(members, trained, strict=True):
+            timed = seconds if records[i].get("timings") else None
+            results[i] = {"instance": records[i]["name"], **result, "seconds": timed}
     write_batch(output, results)
     return len(results)
+
+
+def _trained(
+    problems: list[Problem], seeds: list[int], options: TrainingOptions
+) -> list[dict[str, Any]]:
+    """Training records, one per problem; where a group fails, each of its problems by itself."""
+    import numpy as np
+
+    from zerogap.training import train as run
+
+    try:
+        trained = run(problems, seeds, options)
+    except Exception as error:  # one problem must not cost the others
+        if len(problems) > 1:
+            return [
+                record
+                for problem, seed in zip(problems, seeds, strict=True)
+                for record in _trained([problem], [seed], options)
+            ]
+        nothing = np.full(options.restarts, np.inf)
+        record = {"network": None, "value": np.inf, "error": np.inf, "values": nothing}
+        return [record | {"curve": None, "failure": what_failed("training", error)}]
+    lost = f"training: none of {options.restarts} runs "
+    lost += "interpolates" if problems[0].beta is None else "stays finite"
+    return [
+        {
+            "network": network_record(training.network),
+            "value": training.value,
+            "error": training.error,
+            "values": training.values,
+            "curve": training.curve,
+            "failure": None if np.isfinite(training.value) else lost,
+        }
+        for training in trained
+    ]
 
 
 # --- solve the dual -----------------------------------------------------------------------------
@@ -107,40 +135,40 @@ def solve_dual(data: Path, output: Path) -> int:
     """Bracket every dual value of a batch and build the networks that theory gives."""
     from zerogap.bidual import bidual
     from zerogap.constructions import conjectured_primal, constructions, primal_theorem
-    from zerogap.errors import MethodError
 
     results = []
     for record in read_batch(data):
         problem = problem_of(record)
         started = time.perf_counter()
-        theorem = primal_theorem(problem)
-        result: dict[str, Any] = {
-            "instance": record["name"],
-            "theorem": asdict(theorem) if theorem else None,
-            "conjectured": conjectured_primal(problem),
-        }
-        try:
-            dual = bidual(problem)
-        except MethodError as error:
-            # One problem out of reach must not cost the batch: it is reported as open.
-            result |= {"failure": str(error), "candidates": []}
-        else:
-            result |= {
-                "lower": dual.lower,
-                "upper": dual.upper,
-                "evidence": dual.evidence,
-                "network": network_record(dual.network),
-                "method": dual.method,
-                "failure": None,
+        failures: list[str] = []
+        theorem = _attempt(failures, "theorem", primal_theorem, problem)
+        conjectured = _attempt(failures, "conjecture", conjectured_primal, problem)
+        dual = _attempt(failures, "dual", bidual, problem)
+        built = _attempt(failures, "construction", constructions, problem, dual) if dual else None
+        results.append(
+            {
+                "instance": record["name"],
+                "theorem": asdict(theorem) if theorem else None,
+                "conjectured": conjectured,
+                "bound": dual and {**vars(dual), "network": network_record(dual.network)},
                 "candidates": [
-                    {"network": network_record(c.network), "method": c.method}
-                    for c in constructions(problem, dual)
+                    {"network": network_record(c.network), "method": c.method} for c in built or []
                 ],
+                "failures": [*(dual.failures if dual else ()), *failures],
+                "seconds": time.perf_counter() - started if record.get("timings") else None,
             }
-        result["seconds"] = time.perf_counter() - started if record.get("timings") else None
-        results.append(result)
+        )
     write_batch(output, results)
     return len(results)
+
+
+def _attempt(failures: list[str], step: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a step returns, or None with its failure noted: a problem must not cost the batch."""
+    try:
+        return function(*arguments)
+    except Exception as error:  # solvers fail in their own ways
+        failures.append(what_failed(step, error))
+        return None
 
 
 # --- certify ------------------------------------------------------------------------------------
@@ -183,9 +211,9 @@ def certify(
             "conjectured": solved["conjectured"],
             "seconds_primal": trained["seconds"],
             "seconds_dual": solved["seconds"],
-            "failure": solved["failure"],
             "curve": trained["curve"],
         }
+        failures = [*solved["failures"], *([trained["failure"]] if trained["failure"] else [])]
         candidates = [
             Candidate(network_of(c["network"]), c["method"]) for c in solved["candidates"]
         ]
@@ -204,12 +232,15 @@ def certify(
         }
         constructed = [c for c in candidates if c.method != "training"]
         row["constructed"] = {c.method: c.network.objective(problem) for c in constructed}
-        if solved["failure"] is None and candidates:
-            theorem = Theorem(**solved["theorem"]) if solved["theorem"] else None
-            identity = {key: row[key] for key in ("claim", "setting", "instance")}
-            bounds = assemble(
-                problem, _bidual_of(solved), candidates, theorem, tolerance, identity, module=False
-            )
+        theorem = Theorem(**solved["theorem"]) if solved["theorem"] else None
+        identity = {key: row[key] for key in ("claim", "setting", "instance")}
+        bounds = solved["bound"] and _attempt(
+            failures, "bracket", assemble, problem, _bidual_of(solved["bound"]), candidates,
+            theorem, tolerance, identity, False,
+        )  # fmt: skip
+        row["status"] = "failed" if not bounds else "retried" if failures else "solved"
+        row["reason"] = "; ".join(failures)
+        if bounds:
             best = min(candidates, key=lambda c: c.network.objective(problem)).network
             proofs.append(bounds.certificate)
             row |= {
@@ -259,11 +290,11 @@ def network_of(record: dict[str, Any]) -> Network:
     return Network(tuple(tuple(b) for b in record["branches"]), record["activation"])
 
 
-def _bidual_of(solved: dict[str, Any]) -> Bidual:
+def _bidual_of(record: dict[str, Any]) -> Bidual:
     from zerogap.bidual import Bidual
 
-    network = network_of(solved["network"]) if solved["network"] else None
-    return Bidual(solved["lower"], solved["upper"], solved["evidence"], network, solved["method"])
+    network = network_of(record["network"]) if record["network"] else None
+    return Bidual(**{**record, "network": network, "failures": tuple(record["failures"])})
 
 
 # --- verify, collect and the rest ---------------------------------------------------------------
@@ -453,6 +484,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ZerogapError as error:
         print(f"zerogap-stage {stage}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     print(f"{stage}: {count} done in {time.perf_counter() - started:.1f} s", flush=True)
     return 0
 

@@ -37,22 +37,31 @@ def copy_of(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     binaries = Path(sys.executable).parent
     environment = os.environ | {
         "PATH": f"{binaries}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder / "src"),
         "XDG_CACHE_HOME": str(folder / ".cache"),
     }
-    return subprocess.run(
+    return subprocess.Popen(
         [str(binaries / "snakemake"), *arguments],
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=900,
-        check=False,
     )
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    with start(folder, *arguments) as running:
+        try:
+            said, complained = running.communicate(timeout=900)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            raise
+    return subprocess.CompletedProcess(running.args, running.returncode, said, complained)
 
 
 @pytest.fixture(scope="session")

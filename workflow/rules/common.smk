@@ -5,13 +5,15 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from zerogap.config import load
+from zerogap.config import check_source, load
 from zerogap.errors import ZerogapError
 
 PACKAGE = Path(workflow.basedir) / "src" / "zerogap"
 
 # --configfile adds to the default file; a selection in it must not mix with that of the default.
 try:
+    for source in workflow.configfiles:
+        check_source(Path(source))
     CONFIG = load(
         config, Path(workflow.basedir) / "workflow/schemas/config.schema.json"
     )

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from zerogap.certificates.balls import Refused
 from zerogap.certificates.check import interpolation_error
-from zerogap.certificates.reading import FORMAT, VERSION
-from zerogap.errors import DataError
+from zerogap.certificates.reading import FORMAT, MAX_DEPTH, MAX_SIDE, VERSION
+from zerogap.errors import DataError, MethodError, ProblemError
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem
 from zerogap.records import replacing
@@ -31,6 +32,17 @@ def matrix(A: Array) -> dict[str, Any]:
     A = np.asarray(A, dtype="<f8")
     A = A[:, None] if A.ndim == 1 else A
     return {"shape": list(A.shape), "data": np.ascontiguousarray(A).tobytes().hex()}
+
+
+def require_provable(problem: Problem) -> None:
+    """Raise ProblemError, before anything is computed, where no certificate holds the problem."""
+    if problem.depth > MAX_DEPTH:
+        raise ProblemError(f"depth is {problem.depth}; accepted is up to {MAX_DEPTH}")
+    for name, A in (("X", problem.X), ("Y", problem.Y)):
+        if max(A.shape) > MAX_SIDE:
+            raise ProblemError(
+                f"{name} has shape {A.shape}; accepted are up to {MAX_SIDE} rows and columns"
+            )
 
 
 def build(
@@ -51,7 +63,8 @@ def build(
     with "path" (nested dicts of arrays) or "branches" (of a parallel network), with
     claimed["deeper_upper"]. claimed values are
     total ones, as computed in float64; they are rounded outward by 1e-7 relative. For
-    interpolation, epsilon is what the networks need. Raises DataError on unknown claims.
+    interpolation, epsilon is what the networks need. Raises DataError on unknown claims, and
+    MethodError on a network that no certificate can hold.
     """
     outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1, "deeper_upper": 1}
     unknown = set(claimed) - set(outward)
@@ -82,7 +95,10 @@ def build(
         },
     }
     if problem.beta is None:
-        certificate["epsilon"] = interpolation_error(certificate).hex()
+        try:
+            certificate["epsilon"] = interpolation_error(certificate).hex()
+        except Refused as refusal:
+            raise MethodError(f"no certificate holds this network: {refusal}") from None
     return certificate
 
 

@@ -1,0 +1,100 @@
+"""The same configuration gives the same bytes, however many cores and problems a batch."""
+
+import itertools
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.conftest import ROOT, copy_of, snakemake, start
+
+TABLES = (
+    *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
+    *("table1.csv", "table1.md", "table1.tex", "depth.csv"),
+)
+TARGETS = [f"results/tables/{name}" for name in TABLES]
+TINY = {
+    "claims": ["two-layer", "relu-parallel-3"],
+    "tolerance": 1e-6,
+    "restarts": {"default": 2},
+    "instances": {"default": 1},
+    "cases": {
+        "two-layer-linear": ["linear-d2-k1", "linear-d2-k2"],
+        "two-layer-relu": ["relu-n3-d2", "relu-n4-d2"],
+        "relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"],
+    },
+    "depth_study": [
+        {"d": 2, "n": [6], "random": 1, "ascents": 1, "steps": 2},
+        {"d": 3, "n": [4], "random": 1, "ascents": 0, "steps": 0},
+    ],
+}
+
+
+def made(folder: Path, cores: int, batch_size: int, values: dict, *others: str) -> dict[str, str]:
+    """Tables, certificates and other targets of a run, by name; the run's folder is removed."""
+    if not folder.exists():
+        copy_of(folder)
+    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(values | {"batch_size": batch_size}))
+    targets = [*TARGETS, *others]
+    run = (*targets, "--cores", str(cores), "--configfile", "config/tiny.yaml")
+    done = snakemake(folder, *run)
+    assert done.returncode == 0, done.stderr[-3000:]
+    contents = {target: (folder / target).read_text() for target in targets}
+    proofs = sorted((folder / "results/certificates").rglob("*.jsonl"))
+    # Batches cut the certificates into files; the lines are the same.
+    lines = sorted(line for path in proofs for line in path.read_text().splitlines())
+    shutil.rmtree(folder)
+    return contents | {"certificates": "\n".join(lines)}
+
+
+def test_tables_and_certificates_are_byte_identical_at_any_core_count(tmp_path: Path) -> None:
+    one = made(tmp_path / "one", 1, 400, TINY)
+    assert one == made(tmp_path / "eight", 8, 1, TINY)
+
+
+@pytest.mark.faults
+def test_so_they_are_at_every_core_count_and_batch_size(tmp_path: Path) -> None:
+    # Eight problems in two settings, so that batches of one, seven and all differ.
+    values = TINY | {"instances": {"default": 4}}
+    one = made(tmp_path / "one", 1, 400, values)
+    for cores, size in itertools.product((1, 2, 8), (1, 7, 400)):
+        if (cores, size) != (1, 400):
+            assert one == made(tmp_path / f"{cores}-{size}", cores, size, values), (cores, size)
+
+
+@pytest.mark.faults
+def test_so_are_notebooks_without_timings(tmp_path: Path) -> None:
+    smoke = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    notebooks = [f"results/notebooks/{name}.ipynb" for name in ("table1", "rank_one", "inside")]
+    one, *others = (
+        made(tmp_path / str(cores), cores, size, smoke, *notebooks)
+        for cores, size in ((1, 400), (2, 7), (8, 1))
+    )
+    for other in others:
+        for name in one:
+            # A cell prints how long the checker took.
+            before, after = (re.sub(r"in \d+\.\d+ s", "", run[name]) for run in (one, other))
+            assert before == after, name
+
+
+@pytest.mark.faults
+def test_an_interrupted_run_keeps_what_it_finished_and_the_next_completes_it(
+    tmp_path: Path,
+) -> None:
+    whole = made(tmp_path / "whole", 2, 1, TINY)
+    folder = copy_of(tmp_path / "cut")
+    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY | {"batch_size": 1}))
+    with start(folder, *TARGETS, "--cores", "2", "--configfile", "config/tiny.yaml") as running:
+        while running.poll() is None and not list((folder / "results").glob("gaps/*/*.json")):
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=120)
+    assert running.returncode != 0
+    assert "Traceback" not in said
+    assert list(folder.glob("results/gaps/*/*.json"))
+    assert not list(folder.glob("results/**/*.tmp*"))
+    assert made(folder, 2, 1, TINY) == whole
