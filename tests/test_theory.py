@@ -110,10 +110,10 @@ def test_zero_targets_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize("beta", [None, 0.1])
-@pytest.mark.parametrize("size", [1e-25, 1e-6, 1e12])
-def test_data_in_other_units_have_the_same_bracket(size: float, beta: float | None) -> None:
+@pytest.mark.parametrize(("size", "k"), [(1e-25, 1), (1e-6, 1), (1e12, 1), (1e-6, 2)])
+def test_data_in_other_units_have_the_same_bracket(size: float, k: int, beta: float | None) -> None:
     rng = np.random.default_rng(0)
-    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
+    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, k))
     options = {"activation": "relu", "architecture": "parallel", "depth": 3}
     unit, _ = bracket(X, Y, beta=beta, regularizer="power", **options)
     # f is homogeneous in X, so the cost of the same outputs changes by 1 / size.

@@ -122,3 +122,18 @@ def test_seconds_limit_the_search() -> None:
     X, Y = data(30, 6, 1)
     found = moment_bound(X, Y, 1.0, np.inf, seconds=0.0, steps=10**9)
     assert len(found.blocks) == 2
+
+
+@pytest.mark.parametrize("beta", [None, 0.5])
+def test_the_evidence_holds_in_other_units(beta: float | None) -> None:
+    X, Y = data(18, 8, 1)
+    size = 2.0**13
+    options = {"activation": "relu", "architecture": "parallel", "depth": 2}
+    values = []
+    for factor in (1.0, size):
+        problem = Problem(X * factor, Y, beta=beta and beta * factor, **options)
+        found = solve(problem, effort=Effort(gap=0.5), restarts=0)
+        assert found.dual_method == "moment relaxation"
+        assert verify(found.certificate).accepted
+        values.append(found.dual * (1.0 if beta else factor))
+    assert values[1] == pytest.approx(values[0], rel=1e-3)
