@@ -19,9 +19,11 @@ from zerogap.networks import Network
 from zerogap.problem import Array, Problem
 from zerogap.records import replacing
 
-# Files of certificates, plain and compressed; no line may be longer than this once unpacked.
+# Files of certificates, plain and compressed. No line may be longer once unpacked, nor hold more
+# entries: a few bytes of JSON can take a hundred of memory, a matrix is one entry.
 SUFFIXES = (".jsonl", ".jsonl.gz")
 _MAX_LINE = 2**28
+_MAX_ENTRIES = 2_000_000
 # Claims are rounded outward by this much: an order below the tolerance of verdicts, and more than
 # rounding and the networks' interpolation error move the values.
 _SLACK = 1e-7
@@ -133,6 +135,10 @@ def iterate_jsonl(path: str | Path) -> Iterator[Any]:
                 if len(line) == _MAX_LINE:
                     raise DataError(
                         f"{path}, line {number} is longer than the {_MAX_LINE} bytes accepted"
+                    )
+                if line.count(b",") > _MAX_ENTRIES:
+                    raise DataError(
+                        f"{path}, line {number} has more than the {_MAX_ENTRIES} entries accepted"
                     )
                 try:
                     yield json.loads(line)
