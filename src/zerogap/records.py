@@ -1,52 +1,36 @@
-"""Batch files: lists of nested records with arrays, written whole or not at all."""
+"""Batch files: lists of nested records with arrays, written whole and sealed."""
 
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zerogap.errors import DataError
+from zerogap.files import damaged, replacing, require_intact
 
 _SKELETON = "skeleton"
 _ARRAY = "__array__"
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that takes its place only if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically, with NaN and infinities as null."""
-    write_text(path, json.dumps(plain(value), indent=1, allow_nan=False) + "\n")
+    """Write JSON, with NaN and infinities as null."""
+    with replacing(path, sealed=True) as temporary:
+        text = json.dumps(plain(value), indent=1, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON. Raises DataError naming the file if it is damaged."""
+    """Read JSON. Raises DataError naming the file if it is missing or damaged."""
+    require_intact(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+    except ValueError as error:
+        raise damaged(path, str(error)) from None
 
 
 def write_batch(path: Path, records: list[dict[str, Any]]) -> None:
@@ -69,18 +53,21 @@ def write_batch(path: Path, records: list[dict[str, Any]]) -> None:
 
     skeleton = json.dumps([strip(record) for record in records])
     arrays[_SKELETON] = np.frombuffer(skeleton.encode(), dtype=np.uint8)
-    with replacing(path) as temporary, temporary.open("wb") as handle:
+    with replacing(path, sealed=True) as temporary, temporary.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **arrays)
 
 
 def read_batch(path: Path) -> list[dict[str, Any]]:
     """Read what `write_batch` wrote. Raises DataError naming a damaged or missing file."""
+    require_intact(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             skeleton = json.loads(arrays[_SKELETON].tobytes().decode())
             loaded = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is damaged or missing: {error}; make it again") from None
+    except FileNotFoundError as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    except Exception as error:  # damage to a zip archive shows in many ways
+        raise damaged(path, f"{type(error).__name__}: {error}") from None
 
     def fill(value: Any) -> Any:
         if isinstance(value, dict):

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import networkx as nx
 
-from zerogap.records import replacing
+from zerogap.files import replacing
 
 
 def parse(dot: str) -> nx.DiGraph:

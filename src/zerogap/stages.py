@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zerogap.errors import ZerogapError, what_failed
+from zerogap.files import require_intact
 from zerogap.records import read_batch, read_json, write_batch, write_json
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def certify(
                 row["rank_map"] = int(np.sum(row["singular_values"] > 1e-6))
                 row["singular_values_data"] = linear_map(problem)[1]
         rows.append(row)
-    write_jsonl(certificates, proofs)
+    write_jsonl(certificates, proofs, sealed=True)
     write_json(output, rows)
     return len(rows)
 
@@ -305,6 +306,7 @@ def verify(certificates: Path, tolerance: float, output: Path) -> int:
     from zerogap.certificates.check import verify as check
     from zerogap.certificates.format import read_jsonl
 
+    require_intact(certificates)
     verdicts = []
     for certificate in read_jsonl(certificates):
         proved = check(certificate, tolerance=tolerance)
@@ -348,7 +350,7 @@ def depth_study(options: dict[str, Any], certificates: Path, output: Path) -> in
         found, proved = study(n, **sizes)
         rows += found
         proofs += proved
-    write_jsonl(certificates, proofs)
+    write_jsonl(certificates, proofs, sealed=True)
     write_json(output, rows)
     return len(rows)
 
@@ -362,7 +364,9 @@ def depth_table(results: Path, batches: int, output: Path) -> int:
     rows, proved = [], set()
     for batch in range(batches):
         rows += read_json(results / f"depth-study/{batch}.json")
-        for certificate in read_jsonl(results / f"certificates/depth-study/{batch}.jsonl"):
+        proofs = results / f"certificates/depth-study/{batch}.jsonl"
+        require_intact(proofs)
+        for certificate in read_jsonl(proofs):
             if check(certificate).accepted:
                 proved.add(certificate["id"]["instance"])
     return write_depth(rows, proved, output)
@@ -394,7 +398,7 @@ def paper(source: Path, output: Path) -> int:
     """Compile the paper; it reads its numbers and pictures from the results folder."""
     import typst
 
-    from zerogap.records import replacing
+    from zerogap.files import replacing
 
     with replacing(output) as temporary:
         typst.compile(str(source), output=str(temporary), root=str(Path.cwd()), timestamp=0)
@@ -484,6 +488,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ZerogapError as error:
         print(f"zerogap-stage {stage}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a folder that cannot be written
+        print(f"zerogap-stage {stage}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     print(f"{stage}: {count} done in {time.perf_counter() - started:.1f} s", flush=True)

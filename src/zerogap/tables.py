@@ -11,7 +11,7 @@ import pandas as pd
 
 from zerogap.claims import CLAIMS, OWN_DATA, PAPER_TABLE1, Claim
 from zerogap.errors import DataError
-from zerogap.records import replacing, write_text
+from zerogap.files import damaged, replacing, require_intact, write_text
 
 GAP_COLUMNS = [
     "claim", "setting", "instance", "seed", "architecture", "activation", "regularizer", "depth",
@@ -147,8 +147,12 @@ def _write(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
     def cell(value: Any) -> Any:
         return json.dumps(value) if isinstance(value, list | dict) else value
 
-    frame = pd.DataFrame([{c: cell(row.get(c)) for c in columns} for row in rows], columns=columns)
-    with replacing(path) as temporary:
+    table = pd.DataFrame([{c: cell(row.get(c)) for c in columns} for row in rows], columns=columns)
+    _write_csv(path, table)
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+    with replacing(path, sealed=True) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
@@ -165,10 +169,11 @@ def read(tables: Path, name: str) -> pd.DataFrame:
     path = tables / name
     if not path.is_file():
         raise DataError(f"{path} does not exist; `snakemake` makes it")
+    require_intact(path)
     try:
         frame = pd.read_csv(path)
     except (OSError, ValueError) as error:  # what pandas raises on bad files are ValueErrors
-        raise DataError(f"{path} is damaged: {error}; `snakemake` makes it again") from None
+        raise damaged(path, str(error)) from None
     missing = [column for column in _COLUMNS[name] if column not in frame]
     if missing:
         raise DataError(f"{path} has no column {missing[0]!r}; `snakemake` makes it again")
@@ -237,8 +242,7 @@ def _cell_text(cell: pd.DataFrame) -> str:
 def write_table1(tables: Path, output: Path) -> pd.DataFrame:
     """Write table1.csv, table1.md and table1.tex."""
     frame = table1(tables)
-    with replacing(output / "table1.csv") as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+    _write_csv(output / "table1.csv", frame)
     grid = table1_grid(frame)
     write_text(output / "table1.md", grid.to_markdown() + "\n")
     tex = grid.replace({"≠": r"$\\neq$", ">": "$>$", "·": r"$\\cdot$"}, regex=True)
@@ -418,7 +422,6 @@ _JUDGES = {
 def write_scoreboard(tables: Path, output: Path) -> pd.DataFrame:
     """Write claims.csv and claims.md."""
     frame = scoreboard(tables)
-    with replacing(output / "claims.csv") as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+    _write_csv(output / "claims.csv", frame)
     write_text(output / "claims.md", frame.to_markdown(index=False) + "\n")
     return frame

@@ -22,7 +22,8 @@ def files_of(paths: list[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise DataError(f"{path} does not exist; accepted are .jsonl files and folders of them")
-        inside = [file for suffix in SUFFIXES for file in path.rglob(f"*{suffix}")]
+        # Hidden files are half-written ones of a process that was killed.
+        inside = [file for suffix in SUFFIXES for file in path.rglob(f"[!.]*{suffix}")]
         found |= set(inside if path.is_dir() else [path])
         if path.is_dir() and not inside:
             raise DataError(f"{path} holds no .jsonl file")

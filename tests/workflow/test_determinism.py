@@ -3,14 +3,12 @@
 import itertools
 import re
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, copy_of, snakemake, start
+from tests.workflow.conftest import ROOT, copy_of, snakemake
 
 TABLES = (
     *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
@@ -79,22 +77,3 @@ def test_so_are_notebooks_without_timings(tmp_path: Path) -> None:
             # A cell prints how long the checker took.
             before, after = (re.sub(r"in \d+\.\d+ s", "", run[name]) for run in (one, other))
             assert before == after, name
-
-
-@pytest.mark.faults
-def test_an_interrupted_run_keeps_what_it_finished_and_the_next_completes_it(
-    tmp_path: Path,
-) -> None:
-    whole = made(tmp_path / "whole", 2, 1, TINY)
-    folder = copy_of(tmp_path / "cut")
-    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY | {"batch_size": 1}))
-    with start(folder, *TARGETS, "--cores", "2", "--configfile", "config/tiny.yaml") as running:
-        while running.poll() is None and not list((folder / "results").glob("gaps/*/*.json")):
-            time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=120)
-    assert running.returncode != 0
-    assert "Traceback" not in said
-    assert list(folder.glob("results/gaps/*/*.json"))
-    assert not list(folder.glob("results/**/*.tmp*"))
-    assert made(folder, 2, 1, TINY) == whole

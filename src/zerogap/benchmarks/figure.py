@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from zerogap.figures.style import PALETTE, finish, panels
-from zerogap.records import replacing
+from zerogap.files import replacing
 
 _WHOLE = {
     "clarabel": ("whole program, d = 3, Clarabel", "s"),

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zerogap.records import replacing
+from zerogap.files import replacing
 
 COLUMNS = ["rule", "jobs", "seconds", "startup", "share"]
 _ROOT = Path(__file__).parents[3]

@@ -17,8 +17,8 @@ import pandas as pd
 from zerogap.arrangements import max_cells
 from zerogap.benchmarks.measure import medians
 from zerogap.benchmarks.solvers import Case, columns
+from zerogap.files import replacing
 from zerogap.problem import relative
-from zerogap.records import replacing
 
 COLUMNS = ["n", "d", "cells", "runs", "seconds", "megabytes", "value", "proved", "reason"]
 SIZES = {

@@ -25,8 +25,8 @@ import pandas as pd
 
 from zerogap.arrangements import max_cells
 from zerogap.benchmarks.measure import LATE, medians
+from zerogap.files import replacing
 from zerogap.problem import Array, relative
-from zerogap.records import replacing
 
 COLUMNS = [
     "case", "n", "d", "cells", "share", "targets", "method", "runs", "seconds", "megabytes",

@@ -23,8 +23,8 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from zerogap.files import replacing
 from zerogap.problem import Problem
-from zerogap.records import replacing
 from zerogap.training.batch import Batch
 from zerogap.training.descent import descend
 from zerogap.training.interpolation import fit

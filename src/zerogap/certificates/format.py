@@ -15,9 +15,9 @@ from zerogap.certificates.balls import Refused
 from zerogap.certificates.check import interpolation_error
 from zerogap.certificates.reading import FORMAT, MAX_DEPTH, MAX_SIDE, VERSION
 from zerogap.errors import DataError, MethodError, ProblemError
+from zerogap.files import replacing
 from zerogap.networks import Network
 from zerogap.problem import Array, Problem
-from zerogap.records import replacing
 
 # Files of certificates, plain and compressed. No line may be longer once unpacked, nor hold more
 # entries: a few bytes of JSON can take a hundred of memory, a matrix is one entry.
@@ -104,12 +104,15 @@ def build(
     return certificate
 
 
-def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
+def write_jsonl(
+    path: str | Path, certificates: Iterable[Mapping[str, Any]], *, sealed: bool = False
+) -> None:
     """Write one certificate per line, under a temporary name until complete.
 
-    Compressed where the name ends in .gz; the bytes depend on the certificates alone.
+    Compressed where the name ends in .gz; the bytes depend on the certificates alone. sealed: with
+    its checksum beside it (files.py).
     """
-    with replacing(Path(path)) as temporary, temporary.open("wb") as raw:
+    with replacing(Path(path), sealed=sealed) as temporary, temporary.open("wb") as raw:
         packed = str(path).endswith(".gz")
         target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for certificate in certificates:

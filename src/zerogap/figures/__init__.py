@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from zerogap.errors import ConfigError
-from zerogap.records import replacing
+from zerogap.files import replacing
 
 FIGURES = (
     *("table1", "linear-depth", "low-rank", "rank-one"),
