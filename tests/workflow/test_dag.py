@@ -56,6 +56,18 @@ def test_the_gap_table_has_the_columns_of_the_contract_and_is_fully_certified(sm
     assert (gaps["primal"] >= gaps["dual"] * (1 - 1e-9)).all()
 
 
+def test_the_notebooks_check_by_hand_finds_every_inequality(smoke: Path) -> None:
+    notebook = json.loads((smoke / "results/notebooks/rank_one.ipynb").read_text())
+    printed = [
+        "".join(output["text"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if output.get("name") == "stdout"
+    ]
+    checks = next(text for text in printed if "the claims are a gap" in text)
+    assert checks.count("yes ") == 8 and "NO " not in checks
+
+
 def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
     claims = pd.read_csv(smoke / "results/tables/claims.csv")
     assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
