@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zerogap.bidual import Bidual, Effort, bidual
 from zerogap.constructions import Candidate, Theorem, constructions, primal_theorem
 from zerogap.problem import Bounds, Problem, relative, verdict
+
+if TYPE_CHECKING:
+    from zerogap.convex.search import Search
 
 
 def solve(
@@ -18,16 +21,18 @@ def solve(
     seed: int = 0,
     restarts: int = 16,
     effort: Effort | None = None,
+    proof: Search | None = None,
 ) -> Bounds:
     """Bracket the optimum of `problem` and judge its gap.
 
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
-    effort: when to stop on problems too large for exact methods.
+    effort: when to stop on problems too large for exact methods. proof: a lower bound on the
+    primal by `search`, in the place of theory's.
     """
     dual = bidual(problem, effort)
-    theorem = primal_theorem(problem)
+    theorem = proof or primal_theorem(problem)
     candidates = constructions(problem, dual)
     lower = max(dual.lower, theorem.value if theorem else -np.inf)
     best = min((c.network.objective(problem) for c in candidates), default=np.inf)
@@ -44,7 +49,7 @@ def assemble(
     problem: Problem,
     dual: Bidual,
     candidates: list[Candidate],
-    theorem: Theorem | None,
+    theorem: Theorem | Search | None,
     tolerance: float = 1e-6,
     identity: dict[str, str] | None = None,
     module: bool = True,
@@ -69,7 +74,7 @@ def assemble(
     status = verdict(primal, dual.lower, primal_lower, dual.upper, tolerance)
     gap: dict[str, Any] | None = None
     if status == "positive" and theorem is not None and dual.network is not None:
-        gap = {"theorem": theorem.name, "bidual": dual.network}
+        gap = {**theorem.gap, "bidual": dual.network}
     certificate = build(
         problem,
         network,

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import heapq
 import warnings
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
 
+from zerogap.certificates.search import MAX_BISECTIONS, MAX_CONES, MAX_SAMPLES
 from zerogap.errors import MethodError
 from zerogap.problem import Array, Problem
 
@@ -24,7 +26,8 @@ from zerogap.problem import Array, Problem
 _MARGIN = 1e-6
 # Bound on the entries of M and on λ_max(H⁻¹), for samples of unit norm.
 _LARGEST = 1e4
-_MAX_SAMPLES = 3
+# Edges of a cone that are tried: so many of the longest, none shorter than this share of it.
+_TRIED, _SHORTEST = 3, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,60 +36,105 @@ class Search:
 
     value: float
     evidence: dict[str, Array]
+    exact: bool = False
+
+    @property
+    def gap(self) -> dict[str, Any]:
+        """What a certificate says of it."""
+        return {"search": self.evidence}
 
 
-def search(problem: Problem, target: float, leaves: int = 5000) -> Search:
-    """Bound P from below, until the bound is `target` or the tree has so many leaves.
+def search(problem: Problem, target: float, leaves: int = 2000) -> Search:
+    """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
-    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on one
-    to three samples, none of them zero.
+    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on a few
+    samples, none of them zero.
     """
-    X, Y = problem.X, problem.Y
-    n = len(X)
-    units = np.linalg.norm(X, axis=1)
+    n, units = problem.n, np.linalg.norm(problem.X, axis=1)
     kind = (problem.activation, problem.architecture, problem.depth, problem.beta)
-    if kind != ("relu", "standard", 3, None) or n > _MAX_SAMPLES or not units.all():
+    if kind != ("relu", "standard", 3, None) or n > MAX_SAMPLES or not units.all():
         raise MethodError(
             "the search is for interpolation by standard ReLU networks of depth 3, on at most "
-            f"{_MAX_SAMPLES} samples, none of them zero"
+            f"{MAX_SAMPLES} samples, none of them zero"
         )
-    unit_rows = X / units[:, None]
-    data = unit_rows @ unit_rows.T + _MARGIN * np.eye(n)
-    neurons, layer = _Neurons(data), _Layer(Y / units[:, None], n * (n + 1) // 2)
-
-    def bounded(rays: Array) -> tuple[float, Array]:
-        matrices = np.array([_symmetric(ray) for ray in rays])
-        M = neurons.bound(matrices)
-        value, H, Lambda = layer.bound(matrices / np.tensordot(matrices, M)[:, None, None])
-        low = np.tril_indices(n)
-        scale = np.outer(units, units)
-        row = [(M / scale)[low], (H * scale)[low], (Lambda / units[:, None]).ravel()]
-        return value, np.concatenate(row)
-
+    if not 1 <= leaves <= MAX_CONES // 2:
+        raise MethodError(f"leaves is {leaves}; accepted is 1 to {MAX_CONES // 2}")
+    cones = _Cones(problem.X / units[:, None], problem.Y / units[:, None])
     goal = (2 * target / 3) ** 1.5
-    root = np.eye(n * (n + 1) // 2)
-    value, row = bounded(root)
-    # A cone's name says which halves lead to it; names in order are the tree, depth first.
-    heap = [(value, "", root, row)]
+    heap = [cones.whole()]
     splits: dict[str, tuple[int, int]] = {}
-    while heap[0][0] < goal and len(heap) < leaves:
-        _, name, rays, _ = heapq.heappop(heap)
-        lengths = np.linalg.norm(rays[:, None] - rays, axis=2)
-        i, j = sorted(map(int, np.unravel_index(lengths.argmax(), lengths.shape)))
-        splits[name] = (i, j)
-        for half, end in enumerate((j, i)):
-            child = rays.copy()
-            child[end] = (rays[i] + rays[j]) / 2
-            value, row = bounded(child)
-            heapq.heappush(heap, (value, f"{name}{half}", child, row))
-    found = {name: row for _, name, _, row in heap}
+    while heap[0].value < goal and len(heap) < leaves and len(heap[0].name) < MAX_BISECTIONS:
+        worst = heapq.heappop(heap)
+        splits[worst.name], halves = cones.bisect(worst, goal)
+        for half in halves:
+            heapq.heappush(heap, half)
+    # Names in order are the tree, depth first.
+    found = {leaf.name: leaf for leaf in heap}
     order = sorted([*splits, *found])
+    low, scale = np.tril_indices(n), np.outer(units, units)
+    rows = [
+        np.concatenate(
+            [(c.M / scale)[low], (c.H * scale)[low], (c.Lambda / units[:, None]).ravel()]
+        )
+        for c in (found[name] for name in order if name in found)
+    ]
     evidence = {
-        "data": data * np.outer(units, units),
+        "data": cones.data * scale,
         "splits": np.array([splits.get(name, (-1, -1)) for name in order], dtype=float),
-        "leaves": np.array([found[name] for name in order if name in found]),
+        "leaves": np.array(rows),
     }
-    return Search(problem.total(heap[0][0]), evidence)
+    return Search(problem.total(heap[0].value), evidence)
+
+
+@dataclass(frozen=True, order=True)
+class _Cone:
+    """A bound on P₁, the halves that lead to the cone, its rays (one a row), its evidence."""
+
+    value: float
+    name: str
+    rays: Array = field(compare=False)
+    M: Array = field(compare=False)
+    H: Array = field(compare=False)
+    Lambda: Array = field(compare=False)
+
+
+class _Cones:
+    """Cones of Gram matrices for unit rows X, bounded one by one."""
+
+    def __init__(self, X: Array, Y: Array) -> None:
+        self.data = X @ X.T + _MARGIN * np.eye(len(X))
+        self._neurons, self._layer = _Neurons(self.data), _Layer(Y)
+
+    def whole(self) -> _Cone:
+        """All matrices with non-negative entries."""
+        n = len(self.data)
+        return self._bounded("", np.eye(n * (n + 1) // 2))
+
+    def bisect(self, cone: _Cone, goal: float) -> tuple[tuple[int, int], list[_Cone]]:
+        """The edge, among the longest, at which halving gains most towards the goal; its halves."""
+        rays = cone.rays
+        edges = list(combinations(range(len(rays)), 2))
+        lengths = {(i, j): float(np.linalg.norm(rays[i] - rays[j])) for i, j in edges}
+        longest = sorted(edges, key=lambda edge: -lengths[edge])[:_TRIED]
+        shortest = _SHORTEST * lengths[longest[0]]
+        tried = {e: self._halves(cone, *e) for e in longest if lengths[e] >= shortest}
+        best = max(tried, key=lambda e: sum(min(half.value, goal) for half in tried[e]))
+        return best, tried[best]
+
+    def _halves(self, cone: _Cone, i: int, j: int) -> list[_Cone]:
+        halves = []
+        for digit, end in enumerate((j, i)):
+            rays = cone.rays.copy()
+            rays[end] = (cone.rays[i] + cone.rays[j]) / 2
+            halves.append(self._bounded(f"{cone.name}{digit}", rays))
+        return halves
+
+    def _bounded(self, name: str, rays: Array) -> _Cone:
+        grams = np.array([_symmetric(ray) for ray in rays])
+        M = self._neurons.bound(grams)
+        grams /= np.tensordot(grams, M)[:, None, None]
+        value, H, Lambda = self._layer.bound(grams)
+        return _Cone(value, name, rays, M, H, Lambda)
 
 
 class _Neurons:
@@ -97,7 +145,7 @@ class _Neurons:
         self._inverse = np.linalg.inv(data)
         ones = np.ones((n, n))
         self._everywhere = ones * _share(ones, self._inverse)
-        self._direction = cp.Parameter((n, n), symmetric=True)
+        self._rays = [cp.Parameter((n, n), symmetric=True) for _ in range(n * (n + 1) // 2)]
         self._M = cp.Variable((n, n), symmetric=True)
         B = np.linalg.cholesky(data)
         constraints = [cp.abs(self._M) <= _LARGEST]
@@ -105,12 +153,14 @@ class _Neurons:
             D, S = np.diag(signs > 0).astype(float), cp.Variable((n, n), symmetric=True)
             form = np.eye(n) - B.T @ (D @ self._M @ D + S) @ B
             constraints += [_semidefinite(form), *_slack(S, signs)]
-        objective = cp.Maximize(cp.trace(self._direction @ self._M))
+        products = cp.hstack([cp.trace(ray @ self._M) for ray in self._rays])
+        objective = cp.Maximize(cp.min(products) + cp.sum(products) / len(self._rays))
         self._program = cp.Problem(objective, constraints)
 
     def bound(self, rays: Array) -> Array:
-        """The M that is largest in the middle of the rays, if it is positive on all of them."""
-        self._direction.value = rays.mean(axis=0)
+        """An M that is large on the rays on average and in the worst case, and positive on all."""
+        for parameter, ray in zip(self._rays, rays, strict=True):
+            parameter.value = ray
         if found := _solve(self._program, self._M):
             M = found[0] * _share(found[0], self._inverse)
             if (np.tensordot(rays, M) > _MARGIN).all():
@@ -121,10 +171,10 @@ class _Neurons:
 class _Layer:
     """Λ with ‖Λᵀφ(z)‖² ≤ zᵀH⁻¹z for all z, for an H that exceeds given Gram matrices."""
 
-    def __init__(self, Y: Array, count: int) -> None:
+    def __init__(self, Y: Array) -> None:
         n, k = Y.shape
         self._Y = Y
-        self._factors = [cp.Parameter((n * n, n * n)) for _ in range(count)]
+        self._factors = [cp.Parameter((n * n, n * n)) for _ in range(n * (n + 1) // 2)]
         self._Q = cp.Variable((n, n), symmetric=True)
         self._Lambda = cp.Variable((n, k))
         constraints = [_semidefinite(_LARGEST * np.eye(n) - self._Q)]
