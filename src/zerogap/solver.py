@@ -28,11 +28,11 @@ def solve(
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
-    effort: when to stop on problems too large for exact methods. proof: a lower bound on the
-    primal by `search`, in the place of theory's.
+    effort: when to stop on problems too large for exact methods. proof: what the certificate
+    says of the primal from below, by `search`, in the place of a theorem.
     """
     dual = bidual(problem, effort)
-    theorem = proof or primal_theorem(problem)
+    theorem = primal_theorem(problem)
     candidates = constructions(problem, dual)
     lower = max(dual.lower, theorem.value if theorem else -np.inf)
     best = min((c.network.objective(problem) for c in candidates), default=np.inf)
@@ -42,7 +42,7 @@ def solve(
         trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
         if np.isfinite(trained.value):
             candidates.append(Candidate(trained.network, "training"))
-    return assemble(problem, dual, candidates, theorem, tolerance)
+    return assemble(problem, dual, candidates, proof or theorem, tolerance)
 
 
 def assemble(
