@@ -9,15 +9,16 @@ docs/certificates.md; nothing here has to be trusted.
 from __future__ import annotations
 
 import heapq
-import warnings
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
 
-import cvxpy as cp
+import clarabel
 import numpy as np
+from scipy import sparse
 
 from zerogap.certificates.search import MAX_BISECTIONS, MAX_CONES, MAX_SAMPLES
+from zerogap.convex.conic import minimise
 from zerogap.errors import MethodError
 from zerogap.problem import Array, Problem
 
@@ -143,26 +144,31 @@ class _Neurons:
     def __init__(self, data: Array) -> None:
         n = len(data)
         self._inverse = np.linalg.inv(data)
-        ones = np.ones((n, n))
-        self._everywhere = ones * _share(ones, self._inverse)
-        self._rays = [cp.Parameter((n, n), symmetric=True) for _ in range(n * (n + 1) // 2)]
-        self._M = cp.Variable((n, n), symmetric=True)
-        B = np.linalg.cholesky(data)
-        constraints = [cp.abs(self._M) <= _LARGEST]
-        for signs in _signs(n):
-            D, S = np.diag(signs > 0).astype(float), cp.Variable((n, n), symmetric=True)
-            form = np.eye(n) - B.T @ (D @ self._M @ D + S) @ B
-            constraints += [_semidefinite(form), *_slack(S, signs)]
-        products = cp.hstack([cp.trace(ray @ self._M) for ray in self._rays])
-        objective = cp.Maximize(cp.min(products) + cp.sum(products) / len(self._rays))
-        self._program = cp.Problem(objective, constraints)
+        everywhere = np.ones((n, n)) / np.trace(data)
+        self._everywhere = everywhere * _share(everywhere, self._inverse)
+        # Variables: M, the least of its products with the rays, slacks.
+        B, self._basis, slacks = np.linalg.cholesky(data), _basis(n), _slacks(n)
+        size = len(self._basis)
+        self._slack_count = slacks.shape[1]
+        self._blocks = []
+        for signs, slack in zip(_signs(n), slacks, strict=True):
+            on = np.outer(signs > 0, signs > 0)
+            forms = np.concatenate([on * self._basis, np.zeros((1, n, n)), slack])
+            self._blocks.append((np.eye(n), -B.T @ forms @ B))
+        rows = np.eye(size, size + 1 + self._slack_count)
+        largest = np.full(2 * size, _LARGEST)
+        self._bounds = [(np.vstack([rows, -rows]), largest), _non_negative(slacks, size + 1)]
 
     def bound(self, rays: Array) -> Array:
         """An M that is large on the rays on average and in the worst case, and positive on all."""
-        for parameter, ray in zip(self._rays, rays, strict=True):
-            parameter.value = ray
-        if found := _solve(self._program, self._M):
-            M = found[0] * _share(found[0], self._inverse)
+        products = np.einsum("rij,aij->ra", rays, self._basis)
+        rest = np.zeros((len(rays), self._slack_count))
+        least = np.hstack([-products, np.ones((len(rays), 1)), rest])
+        goal = np.concatenate([products.mean(axis=0), [1], rest[0]])
+        x = _maximiser(goal, [*self._bounds, (least, np.zeros(len(rays)))], self._blocks)
+        if x is not None:
+            M = np.tensordot(x[: len(self._basis)], self._basis, axes=1)
+            M *= _share(M, self._inverse)
             if (np.tensordot(rays, M) > _MARGIN).all():
                 return M
         return self._everywhere
@@ -174,34 +180,89 @@ class _Layer:
     def __init__(self, Y: Array) -> None:
         n, k = Y.shape
         self._Y = Y
-        self._factors = [cp.Parameter((n * n, n * n)) for _ in range(n * (n + 1) // 2)]
-        self._Q = cp.Variable((n, n), symmetric=True)
-        self._Lambda = cp.Variable((n, k))
-        constraints = [_semidefinite(_LARGEST * np.eye(n) - self._Q)]
-        for factor in self._factors:
-            # BᵀQB ≤ I where G = BBᵀ.
-            image = cp.reshape(factor @ cp.vec(self._Q, order="F"), (n, n), order="F")
-            constraints.append(_semidefinite(np.eye(n) - image))
-        for signs in _signs(n):
-            D, S = np.diag(signs > 0).astype(float), cp.Variable((n, n), symmetric=True)
-            side = D @ self._Lambda
-            form = cp.bmat([[self._Q - S, side], [side.T, np.eye(k)]])
-            constraints += [_semidefinite(form), *_slack(S, signs)]
-        self._program = cp.Problem(cp.Maximize(cp.sum(cp.multiply(Y, self._Lambda))), constraints)
+        # Variables: Q = H⁻¹, Λ, slacks.
+        self._basis, slacks = _basis(n), _slacks(n)
+        size = len(self._basis)
+        others = np.zeros((n * k + slacks.shape[1], n, n))
+        self._Q = np.concatenate([self._basis, others])
+        self._goal = np.concatenate([np.zeros(size), Y.ravel(), np.zeros(slacks.shape[1])])
+        self._bounds = [_non_negative(slacks, size + n * k)]
+        self._blocks = [(_LARGEST * np.eye(n), -self._Q)]
+        corner = np.diag([0.0] * n + [1.0] * k)
+        for signs, slack in zip(_signs(n), slacks, strict=True):
+            # Q − S − DΛΛᵀD ⪰ 0.
+            forms = np.zeros((len(self._Q), n + k, n + k))
+            forms[:, :n, :n] = self._Q
+            forms[size + n * k :, :n, :n] = -slack
+            for entry, (i, j) in enumerate(product(np.arange(n), np.arange(n, n + k)), size):
+                forms[entry, i, j] = forms[entry, j, i] = signs[i] > 0
+            self._blocks.append((corner, forms))
 
     def bound(self, grams: Array) -> tuple[float, Array, Array]:
         """(tr(ΛᵀY), H, Λ) with the largest trace; H exceeds all `grams`."""
+        n, k = self._Y.shape
         values, vectors = np.linalg.eigh(grams)
         roots = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
-        for factor, B in zip(self._factors, roots, strict=True):
-            factor.value = np.kron(B.T, B.T)
-        least = np.eye(len(self._Y)) / _LARGEST
-        found = _solve(self._program, self._Q, self._Lambda)
-        Q, Lambda = (found[0] + least, found[1]) if found else (least, self._Y)
+        below = [(np.eye(n), -B.T @ self._Q @ B) for B in roots]
+        x = _maximiser(self._goal, self._bounds, [*self._blocks, *below])
+        Q, Lambda = np.eye(n), self._Y
+        if x is not None:
+            parts = np.split(x, [len(self._basis), len(self._basis) + n * k])
+            values, vectors = np.linalg.eigh(np.tensordot(parts[0], self._basis, axes=1))
+            Q = vectors * np.maximum(values, 1 / _LARGEST) @ vectors.T
+            Lambda = parts[1].reshape(n, k)
         C = np.linalg.cholesky(Q)
         Q = Q / (1 + _MARGIN) / np.linalg.eigvalsh(C.T @ grams @ C).max()
         Lambda = Lambda * np.sqrt(_share(Lambda @ Lambda.T, Q))
         return float(np.sum(Lambda * self._Y)), np.linalg.inv(Q), Lambda
+
+
+def _maximiser(
+    goal: Array, bounds: list[tuple[Array, Array]], blocks: list[tuple[Array, Array]]
+) -> Array | None:
+    """The x that maximises goalᵀx, roughly (it is made valid afterwards), None where none is found.
+
+    bounds: (A, b), Ax ≤ b. blocks: (F, forms), F + Σ x_a forms_a positive semidefinite.
+    """
+    A = [a for a, _ in bounds] + [-_vectors(forms).T for _, forms in blocks]
+    b = [end for _, end in bounds] + [_vectors(F) for F, _ in blocks]
+    cones = [clarabel.NonnegativeConeT(len(end)) for _, end in bounds]
+    cones += [clarabel.PSDTriangleConeT(len(F)) for F, _ in blocks]
+    nothing = sparse.csc_matrix((len(goal), len(goal)))
+    try:
+        return minimise(nothing, -goal, np.vstack(A), np.concatenate(b), cones)[0]
+    except MethodError:
+        return None
+
+
+def _vectors(forms: Array) -> Array:
+    """Symmetric matrices (…, n, n) as Clarabel writes them: triangles, the rest times √2."""
+    i, j = np.tril_indices(forms.shape[-1])
+    return forms[..., i, j] * np.where(i == j, 1, np.sqrt(2))
+
+
+def _basis(n: int) -> Array:
+    """The symmetric matrices with a one in one place of the lower triangle, by rows."""
+    return np.array([_symmetric(row) for row in np.eye(n * (n + 1) // 2)])
+
+
+def _slacks(n: int) -> Array:
+    """For each choice of signs, matrices with zᵀSz ≥ 0 for all z of these signs.
+
+    Shape (choices, variables, n, n); a choice has variables of its own, zero in all others.
+    """
+    signs, basis = _signs(n), _basis(n)
+    mixed = basis[np.trace(basis, axis1=1, axis2=2) == 0]
+    slacks = np.zeros((len(signs), len(signs), len(mixed), n, n))
+    for choice, sign in enumerate(signs):
+        slacks[choice, choice] = np.outer(sign, sign) * mixed
+    return slacks.reshape(len(signs), -1, n, n)
+
+
+def _non_negative(slacks: Array, start: int) -> tuple[Array, Array]:
+    """The bounds x ≥ 0 on the variables of slacks, which come after `start` others."""
+    count = slacks.shape[1]
+    return -np.eye(start + count)[start:], np.zeros(count)
 
 
 def _signs(n: int) -> Array:
@@ -218,7 +279,7 @@ def _symmetric(triangle: Array) -> Array:
 
 
 def _share(M: Array, Q: Array) -> float:
-    """The largest t, but for a margin, such that φ(z)ᵀtMφ(z) ≤ zᵀQz is proved for all z."""
+    """A t < 1, not much too small, such that φ(z)ᵀtMφ(z) ≤ zᵀQz for all z, Q ≻ 0."""
     signs = _signs(len(Q))
     on = signs > 0
     mixed, active = (v[:, :, None] * v[:, None, :] for v in (signs, on))
@@ -229,30 +290,8 @@ def _share(M: Array, Q: Array) -> float:
         least = np.maximum(*(np.linalg.eigvalsh(form)[:, 0] for form in (C, below)))
         return bool((least > 0).all())
 
-    # Multipliers that a solver found are nearly valid; those that are far from it are worth little.
-    low, high = 0.0, 2.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low * (1 - _MARGIN)
-
-
-def _slack(S: cp.Variable, signs: Array) -> list[cp.Constraint]:
-    """Constraints for zᵀSz ≥ 0 wherever z has these signs."""
-    return [cp.multiply(np.outer(signs, signs), S) >= 0, cp.diag(S) == 0]
-
-
-def _semidefinite(form: cp.Expression) -> cp.Constraint:
-    return (form + form.T) / 2 >> 0
-
-
-def _solve(program: cp.Problem, *variables: cp.Variable) -> list[Array] | None:
-    """The variables where a program is solved, however roughly: they are made valid afterwards."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program.solve(solver=cp.CLARABEL)
-    except cp.SolverError:
-        return None
-    solved = program.status in ("optimal", "optimal_inaccurate")
-    return [np.asarray(variable.value) for variable in variables] if solved else None
+    # What a solver found is nearly valid as it is.
+    loss = _MARGIN
+    while not holds(1 / (1 + loss)):
+        loss *= 4
+    return 1 / (1 + loss)
