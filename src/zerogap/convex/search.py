@@ -45,7 +45,7 @@ class Search:
         return {"search": self.evidence}
 
 
-def search(problem: Problem, target: float, leaves: int = 2000) -> Search:
+def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Search:
     """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
     Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on a few
