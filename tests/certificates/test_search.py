@@ -248,9 +248,15 @@ def test_the_block_is_for_three_standard_relu_layers_alone(
         problem(OPPOSED, OPPOSED, beta=0.1),
         problem(OPPOSED, OPPOSED, architecture="parallel"),
         problem(np.eye(4), np.eye(4)),
+        problem(np.eye(1), np.eye(1)),
         problem(np.array([[1.0], [0.0]]), np.array([[1.0], [0.0]])),
     ],
 )
 def test_other_problems_have_no_search(p: Problem) -> None:
     with pytest.raises(MethodError, match="the search is for"):
         search(p, 1)
+
+
+def test_a_search_needs_room_for_its_leaves() -> None:
+    with pytest.raises(MethodError, match="leaves is 0"):
+        search(problem(OPPOSED, OPPOSED), 1, leaves=0)

@@ -48,14 +48,14 @@ class Search:
 def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Search:
     """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
-    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on a few
-    samples, none of them zero.
+    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on two or
+    three samples, none of them zero.
     """
     n, units = problem.n, np.linalg.norm(problem.X, axis=1)
     kind = (problem.activation, problem.architecture, problem.depth, problem.beta)
-    if kind != ("relu", "standard", 3, None) or n > MAX_SAMPLES or not units.all():
+    if kind != ("relu", "standard", 3, None) or not 2 <= n <= MAX_SAMPLES or not units.all():
         raise MethodError(
-            "the search is for interpolation by standard ReLU networks of depth 3, on at most "
+            "the search is for interpolation by standard ReLU networks of depth 3, on 2 to "
             f"{MAX_SAMPLES} samples, none of them zero"
         )
     if not 1 <= leaves <= MAX_CONES // 2:
