@@ -24,6 +24,7 @@ include: "workflow/rules/dual.smk"
 include: "workflow/rules/certify.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/depth.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/paper.smk"
@@ -38,6 +39,7 @@ localrules:
 CERTIFICATES = [
     *batch_files("results/certificates/{setting}/{batch}.jsonl"),
     *expand(rules.depth_study.output.certificates, batch=DEPTH_BATCHES),
+    *rules.search.output,
 ]
 
 

@@ -37,6 +37,10 @@ WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
         "depth-study",
         lambda path: write_jsonl(path, [{}], sealed=True),
     ),
+    "certificates/search/0.jsonl": (
+        "search",
+        lambda path: write_jsonl(path, [{}], sealed=True),
+    ),
     "tables/depth.csv": ("depth-table", depth),
 }
 

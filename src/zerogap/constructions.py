@@ -29,6 +29,11 @@ class Theorem:
     value: float
     exact: bool
 
+    @property
+    def gap(self) -> dict[str, str]:
+        """What a certificate says of it."""
+        return {"theorem": self.name}
+
 
 def primal_theorem(problem: Problem) -> Theorem | None:
     """The best lower bound on P that a theorem gives beyond weak duality, or None.

@@ -22,7 +22,14 @@ _MADE_BY = {
     "verdicts": "verify",
     "depth-study": "depth-study",
 }
-_TABLES_BY = {"table1": "table1", "claims": "scoreboard", "depth": "depth-table"}
+_TABLES_BY = {
+    "table1": "table1",
+    "claims": "scoreboard",
+    "depth": "depth-table",
+    "search": "search-table",
+}
+# Studies that write certificates of their own, in a folder of their name.
+_STUDIES = ("depth-study", "search")
 # A temporary file this old (seconds) belongs to a process that was killed.
 _STALE = 3600
 
@@ -74,8 +81,8 @@ def damaged(path: Path, why: str) -> DataError:
     stage = made or next((_MADE_BY[part] for part in path.parts if part in _MADE_BY), None)
     if stage is None:
         return DataError(f"{path} is damaged: {why}")
-    if "depth-study" in path.parts:
-        stage = "depth-study"
+    if path.parent.name in _STUDIES:
+        stage = path.parent.name
     message = f"{path} is damaged: {why}; the stage {stage} makes it again on the next run"
     aside = path.with_name(f"{path.name}.damaged")
     with suppress(OSError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from zerogap.problem import Bounds, Problem, relative, require_tolerance, verdic
 # More training runs than this do not fit in memory.
 MAX_RESTARTS = 4096
 
+if TYPE_CHECKING:
+    from zerogap.convex.search import Search
+
 
 def solve(
     problem: Problem,
@@ -23,13 +26,15 @@ def solve(
     seed: int = 0,
     restarts: int = 16,
     effort: Effort | None = None,
+    proof: Search | None = None,
 ) -> Bounds:
     """Bracket the optimum of `problem` and judge its gap.
 
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
-    effort: when to stop on problems too large for exact methods.
+    effort: when to stop on problems too large for exact methods. proof: what the certificate
+    says of the primal from below, by `search`, in the place of a theorem.
     Raises ProblemError on options out of range, and MethodError where no network was found.
     """
     require_tolerance(tolerance)
@@ -55,14 +60,14 @@ def solve(
         trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
         if np.isfinite(trained.value):
             candidates.append(Candidate(trained.network, "training"))
-    return assemble(problem, dual, candidates, theorem, tolerance)
+    return assemble(problem, dual, candidates, proof or theorem, tolerance)
 
 
 def assemble(
     problem: Problem,
     dual: Bidual,
     candidates: list[Candidate],
-    theorem: Theorem | None,
+    theorem: Theorem | Search | None,
     tolerance: float = 1e-6,
     identity: dict[str, str] | None = None,
     module: bool = True,
@@ -84,7 +89,7 @@ def assemble(
     status = verdict(primal, dual.lower, primal_lower, dual.upper, tolerance)
     gap: dict[str, Any] | None = None
     if status == "positive" and theorem is not None and dual.network is not None:
-        gap = {"theorem": theorem.name, "bidual": dual.network}
+        gap = {**theorem.gap, "bidual": dual.network}
     certificate = build(
         problem,
         network,

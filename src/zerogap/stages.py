@@ -1,8 +1,8 @@
 """The stages of the replication, one function each: files in, files out (console: zerogap-stage).
 
 generate → (train, solve_dual) → certify → verify → collect → tables, figures, paper; beside them
-depth-study → depth-table. A stage reads
-the files of the stages before it and nothing else, and every file is written whole or not at all.
+depth-study → depth-table, search → search-table. A stage reads the files of the stages before it
+and nothing else, and every file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -372,6 +372,26 @@ def depth_table(results: Path, batches: int, output: Path) -> int:
     return write_depth(rows, proved, output)
 
 
+def search(output: Path) -> int:
+    """Bound the primal of a few problems by branch and bound over the weights."""
+    from zerogap.certificates.format import write_jsonl
+    from zerogap.search_study import CASES, certificate
+
+    write_jsonl(output, map(certificate, CASES), sealed=True)
+    return len(CASES)
+
+
+def search_table(certificates: Path, tolerance: float, output: Path) -> int:
+    """Re-prove the certificates of the search and write its table."""
+    from zerogap.certificates.check import verify as check
+    from zerogap.certificates.format import read_jsonl
+    from zerogap.tables import write_search
+
+    require_intact(certificates)
+    proofs = read_jsonl(certificates)
+    return write_search([(proof, check(proof, tolerance)) for proof in proofs], output)
+
+
 def table1(tables: Path, output: Path) -> int:
     """Write Table 1."""
     from zerogap.tables import write_table1
@@ -460,6 +480,8 @@ STAGES: dict[str, tuple[Callable[..., int], dict[str, Any]]] = {
         {"options": json.loads, "certificates": Path, "output": Path},
     ),
     "depth-table": (depth_table, {"results": Path, "batches": int, "output": Path}),
+    "search": (search, {"output": Path}),
+    "search-table": (search_table, {"certificates": Path, "tolerance": float, "output": Path}),
     "table1": (table1, {"tables": Path, "output": Path}),
     "scoreboard": (scoreboard, {"tables": Path, "output": Path}),
     "figure": (figure, {"name": str, "tables": Path, "output": Path}),

@@ -40,6 +40,12 @@ DEPTH_COLUMNS = [
     "relative_lower", "relative_upper", "certified",
 ]  # fmt: skip
 
+# Standard ReLU networks of three layers: P is at least primal_lower, by a search over so many
+# leaves, and the dual value at most dual_upper.
+SEARCH_COLUMNS = [
+    "id", "n", "d", "k", "leaves", "primal_lower", "primal", "dual_upper", "verdict", "certified",
+]  # fmt: skip
+
 TABLE1_CELLS = [
     "architecture", "activation", "depth", "paper", "ours", "worst_relative_gap", "instances",
     "zero", "positive", "open", "certified",
@@ -54,6 +60,7 @@ _COLUMNS = {
     "training.csv": TRAINING_COLUMNS,
     "details.csv": DETAIL_COLUMNS,
     "depth.csv": DEPTH_COLUMNS,
+    "search.csv": SEARCH_COLUMNS,
     "curves.csv": ["setting", "instance", "step", "value"],
     "table1.csv": TABLE1_CELLS,
     "claims.csv": SCOREBOARD_COLUMNS,
@@ -162,6 +169,29 @@ def write_depth(rows: list[dict[str, Any]], proved: set[str], output: Path) -> i
     merged.sort(key=lambda row: (row["d"], row["n"], row["kind"]))
     _write(output, merged, DEPTH_COLUMNS)
     return len(merged)
+
+
+def write_search(proved: list[tuple[Any, Any]], output: Path) -> int:
+    """Write search.csv from certificates of kind `search` and their verdicts."""
+    rows = []
+    for proof, verdict in proved:
+        n, d = proof["problem"]["X"]["shape"]
+        rows.append(
+            {
+                "id": proof["id"]["instance"],
+                "n": n,
+                "d": d,
+                "k": proof["problem"]["Y"]["shape"][1],
+                "leaves": proof["gap"]["search"]["leaves"]["shape"][0],
+                "primal_lower": verdict.primal_lower,
+                "primal": verdict.primal,
+                "dual_upper": verdict.dual_upper,
+                "verdict": verdict.status,
+                "certified": verdict.accepted,
+            }
+        )
+    _write(output, rows, SEARCH_COLUMNS)
+    return len(rows)
 
 
 def read(tables: Path, name: str) -> pd.DataFrame:

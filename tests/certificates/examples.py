@@ -10,6 +10,7 @@ import numpy as np
 
 from zerogap import bidual, depth_study
 from zerogap.certificates.format import build
+from zerogap.convex.search import search
 from zerogap.networks import Network
 from zerogap.problem import Problem
 from zerogap.solver import solve
@@ -161,8 +162,15 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 @cache
 def solved(name: str) -> dict[str, Any]:
-    """A certificate that the solver makes for seeded normal data; "deeper" for the depth study."""
+    """A certificate that the solver makes for seeded normal data; "deeper" for the depth study.
+
+    "search": of the smallest example, by search over the weights.
+    """
     rng = np.random.default_rng(0)
+    if name == "search":
+        X = np.array([[1.0], [-1.0]])
+        smallest = problem(X, X, 3)
+        return solve(smallest, proof=search(smallest, leaves=20)).certificate
     if name == "deeper":
         for _ in range(4):
             X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
@@ -177,7 +185,7 @@ def solved(name: str) -> dict[str, Any]:
     return found.certificate
 
 
-EVERY_KIND = (*CERTIFICATES, *SHAPES, "deeper")
+EVERY_KIND = (*CERTIFICATES, *SHAPES, "deeper", "search")
 
 
 def example(name: str) -> dict[str, Any]:

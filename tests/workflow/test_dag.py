@@ -18,7 +18,7 @@ FIGURES = (
 )
 TABLES = (
     *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
-    "depth.csv",
+    *("depth.csv", "search.csv"),
     *("table1.csv", "table1.md", "table1.tex"),
 )
 

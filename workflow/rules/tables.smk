@@ -4,7 +4,8 @@ GATHERED = [
 TABLE1 = multiext("results/tables/table1", ".csv", ".md", ".tex")
 SCOREBOARD = multiext("results/tables/claims", ".csv", ".md")
 DEPTH_TABLE = "results/tables/depth.csv"
-TABLES = [*GATHERED, *TABLE1, *SCOREBOARD, DEPTH_TABLE]
+SEARCH_TABLE = "results/tables/search.csv"
+TABLES = [*GATHERED, *TABLE1, *SCOREBOARD, DEPTH_TABLE, SEARCH_TABLE]
 
 
 rule collect:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from zerogap.certificates import gaps
+from zerogap.certificates import gaps, search
 from zerogap.certificates.balls import (
     PRECISION,
     Array,
@@ -569,17 +569,25 @@ _KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
 }
 
 
-# Positive gaps: a theorem below the primal, a parallel network above the dual.
+# Positive gaps: a theorem or a search below the primal, a parallel network above the dual.
 
 
 def _gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
     """(a lower bound on the primal, an upper bound on the dual value)."""
-    theorem = get(block, "theorem", "gap")
     s = statement
     if s.power or s.depth < 3:
-        raise Refused("gap: the theorems are for weight decay and depth 3 or more")
+        raise Refused("gap: primal bounds are for weight decay and depth 3 or more")
     kind = (s.activation, s.architecture, s.beta is None)
-    if theorem == "schatten" and s.activation == "linear" and s.beta is None:
+    theorem = None if "search" in block else get(block, "theorem", "gap")
+    if theorem is None:
+        if kind != ("relu", "standard", True) or s.depth != 3:
+            raise Refused("gap.search is for interpolation by standard ReLU networks of depth 3")
+        parts = (
+            matrix(get(block["search"], key, "gap.search"), f"gap.search.{key}")
+            for key in ("data", "splits", "leaves")
+        )
+        lower = s.scaled_total(search.scaled_primal(s.X, s.Y, s.epsilon, *parts))
+    elif theorem == "schatten" and s.activation == "linear" and s.beta is None:
         lower = gaps.schatten(s.X, s.Y, s.depth, s.epsilon)
     elif theorem == "shrinkage" and s.activation == "linear" and s.beta is not None:
         lower = gaps.shrinkage(s.X, s.Y, s.depth, s.beta)

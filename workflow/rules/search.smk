@@ -1,0 +1,43 @@
+ruleorder: search > certify
+
+
+# Primal bounds by branch and bound over the weights.
+rule search:
+    input:
+        modules("search_study.py"),
+    output:
+        "results/certificates/search/0.jsonl",
+    log:
+        "logs/search.log",
+    benchmark:
+        "benchmarks/search.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    shell:
+        "python -m zerogap.stages search --output {output} > {log} 2>&1"
+
+
+# A fresh process that loads the checker and no solver.
+rule search_table:
+    input:
+        modules("certificates/check.py", "tables.py"),
+        certificates=rules.search.output,
+    output:
+        SEARCH_TABLE,
+    log:
+        "logs/search_table.log",
+    benchmark:
+        "benchmarks/search_table.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        tolerance=CONFIG.tolerance,
+    shell:
+        "python -m zerogap.stages search-table --certificates {input.certificates}"
+        " --tolerance {params.tolerance} --output {output} > {log} 2>&1"
