@@ -1,5 +1,6 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
+# make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root
 # make bench measures time and memory into results/benchmarks (half an hour)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: all setup report smoke bench lint test clean help
+.PHONY: all setup report smoke bench lint test test-slurm clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -51,6 +52,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+test-slurm: setup
+	$(BIN)/python -m pytest -rs -m slurm tests/slurm
 
 clean:
 	rm -rf results/[!r]* results/report.html logs benchmarks paper/replication.pdf .snakemake

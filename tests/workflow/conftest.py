@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -37,15 +37,18 @@ def copy_of(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    binaries = Path(sys.executable).parent
-    environment = os.environ | {
-        "PATH": f"{binaries}:{os.environ['PATH']}",
+def snakemake(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a copy of the repository, with `extra` environment variables."""
+    environment = os.environ | (extra or {})
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
         "PYTHONPATH": str(folder / "src"),
         "XDG_CACHE_HOME": str(folder / ".cache"),
     }
     return subprocess.run(
-        [str(binaries / "snakemake"), *arguments],
+        [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
