@@ -36,10 +36,10 @@ def install() -> None:
 
 
 def _apt(seconds: float, *arguments: str) -> None:
+    quickly = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10")
     try:
         done = subprocess.run(
-            ["apt-get", "-qq", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
-            + list(arguments),
+            ["apt-get", "-qq", *quickly, *arguments],
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
             capture_output=True,
             text=True,
