@@ -238,7 +238,7 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 KillWait=5
-ReturnToService=2
+ReturnToService=0
 MailProg=/bin/true
 PartitionName=main Nodes=ALL Default=YES State=UP
 PartitionName=spare Nodes=ALL State=UP
