@@ -31,7 +31,7 @@ def install() -> None:
     if not shutil.which("apt-get"):
         raise Unavailable("Slurm is not installed, and there is no apt-get to install it with")
     with _no_services():
-        _apt(60, "update", "-o", "APT::Update::Error-Mode=any")
+        _apt(30, "update", "-o", "APT::Update::Error-Mode=any")
         _apt(300, "install", "--yes", "--no-install-recommends", "slurm-wlm", "munge")
 
 
