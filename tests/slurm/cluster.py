@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scancel", "scontrol", "squeue")
@@ -101,7 +101,8 @@ class Cluster:
             if name in self.daemons:
                 self._end(name)
         for process in self._left():
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         wait(lambda: not self._left(), "its processes end", 20)
 
     def command(self, *arguments: str) -> str:
@@ -151,10 +152,9 @@ class Cluster:
     def _configure(self) -> None:
         host = socket.gethostname().split(".")[0]
         controller, *ports = _free_ports(1 + len(NODES))
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 // len(NODES)
         nodes = [
             f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"
-            f" CPUs=2 RealMemory={memory} State=UNKNOWN"
+            f" CPUs=2 RealMemory=16000 State=UNKNOWN"
             for node, port in zip(NODES, ports, strict=True)
         ]
         (self.folder / "state").mkdir()
@@ -210,8 +210,10 @@ class Cluster:
         return found
 
 
-# Jobs over their memory are killed by Slurm's accounting, which looks every second: there may be
-# no cgroups here. A requeued job waits until its old credential has expired: ten seconds.
+# A node has the cores and the memory that it is said to have (config_overrides). Jobs over their
+# memory are killed by Slurm's accounting, which looks every second: there may be no cgroups here.
+# A requeued job waits until its old credential has expired: ten seconds. A node that was set down
+# stays down until it is resumed (ReturnToService).
 SLURM_CONF = """\
 ClusterName=zerogap
 SlurmctldHost={host}(127.0.0.1)
