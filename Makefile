@@ -1,6 +1,7 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
 # make test-faults kills, fills, damages and repeats runs (an hour)
+# make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root
 # make bench measures time and memory into results/benchmarks (half an hour)
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: all setup report smoke bench lint test test-faults clean help
+.PHONY: all setup report smoke bench lint test test-slurm test-faults clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -52,6 +53,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+test-slurm: setup
+	$(BIN)/python -m pytest -rs -m slurm tests/slurm
 
 test-faults: setup
 	$(BIN)/python -m pytest -n 2 -m faults tests

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -37,15 +37,18 @@ def copy_of(folder: Path) -> Path:
     return folder
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    binaries = Path(sys.executable).parent
-    environment = os.environ | {
-        "PATH": f"{binaries}:{os.environ['PATH']}",
+def start(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start Snakemake in a copy of the repository, with `extra` environment variables."""
+    environment = os.environ | (extra or {})
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
         "PYTHONPATH": str(folder / "src"),
         "XDG_CACHE_HOME": str(folder / ".cache"),
     }
     return subprocess.Popen(
-        [str(binaries / "snakemake"), *arguments],
+        [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -54,8 +57,11 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    with start(folder, *arguments) as running:
+def snakemake(
+    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake like `start`, to its end."""
+    with start(folder, *arguments, extra=extra) as running:
         try:
             said, complained = running.communicate(timeout=900)
         except subprocess.TimeoutExpired:

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import copy_of, snakemake
+from zerogap.claims import instances
+from zerogap.config import load
 from zerogap.tables import GAP_COLUMNS
 
 FIGURES = (
@@ -207,8 +209,22 @@ def test_names_of_data_files_are_never_run_by_a_shell(tmp_path: Path) -> None:
 
 
 def test_the_full_run_has_about_a_hundred_jobs(tmp_path: Path) -> None:
-    folder = copy_of(tmp_path / "full")
-    done = snakemake(folder, "-n", "--quiet", "rules")
+    assert jobs_of(copy_of(tmp_path / "full")) < 110
+
+
+def test_the_scale_run_puts_ten_thousand_problems_into_fewer_than_a_thousand_jobs(
+    tmp_path: Path,
+) -> None:
+    folder = copy_of(tmp_path / "scale")
+    values = yaml.safe_load((folder / "config/scale.yaml").read_text())
+    chosen = load(values, folder / "workflow/schemas/config.schema.json")
+    assert sum(len(instances(name, slice)) for name, slice in chosen.slices.items()) >= 10_000
+    assert jobs_of(folder, "--configfile", "config/scale.yaml") < 1000
+
+
+def jobs_of(folder: Path, *arguments: str) -> int:
+    """How many jobs a run has."""
+    done = snakemake(folder, "-n", "--quiet", "rules", *arguments)
     total = re.search(r"^total\s+(\d+)", done.stdout + done.stderr, re.M)
     assert total is not None, done.stderr[-2000:]
-    assert int(total[1]) < 110
+    return int(total[1])

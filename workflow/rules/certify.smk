@@ -15,7 +15,7 @@ rule certify:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         tolerance=CONFIG.tolerance,
     shell:
@@ -39,7 +39,7 @@ rule verify:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         tolerance=CONFIG.tolerance,
     shell:

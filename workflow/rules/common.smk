@@ -34,6 +34,11 @@ def batch_files(pattern):
     return [pattern.format(setting=s, batch=b) for s, b in BATCHES]
 
 
+def growing(amount):
+    """A resource of a job that grows with every attempt at it."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 @cache
 def _imports(path):
     """Modules of the package that a module imports, at its top or inside functions."""

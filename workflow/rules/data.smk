@@ -12,7 +12,7 @@ rule generate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     params:
         options=lambda wildcards: CONFIG.slice(wildcards.setting),
         batch_size=CONFIG.batch_size,

@@ -19,7 +19,7 @@ rule depth_study:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         options=lambda wildcards: CONFIG.depth_study[int(wildcards.batch)],
     shell:
@@ -42,7 +42,7 @@ rule depth_table:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     params:
         batches=len(DEPTH_BATCHES),
     shell:

@@ -12,7 +12,7 @@ rule solve_dual:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     shell:
         "python -m zerogap.stages solve-dual --data {input.data} --output {output} > {log} 2>&1"

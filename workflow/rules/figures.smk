@@ -34,7 +34,7 @@ rule figure:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages figure {wildcards.figure} --tables results/tables"
         " --output results/figures/{wildcards.figure} > {log} 2>&1"
@@ -57,7 +57,7 @@ rule rulegraph:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     params:
         configs=lambda wildcards: " ".join(map(str, workflow.configfiles)),
     shell:

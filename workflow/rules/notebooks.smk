@@ -38,7 +38,7 @@ rule notebook:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
     shell:
         "(folder=$(mktemp -d); trap 'rm -rf $folder' EXIT;"
         " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/results;"

@@ -21,6 +21,6 @@ rule paper:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages paper --source {input.source} --output {output} > {log} 2>&1"

@@ -12,7 +12,7 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     shell:
         "python -m zerogap.stages train --data {input.data} --output {output} > {log} 2>&1"

@@ -15,7 +15,7 @@ rule search:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages search --output {output} > {log} 2>&1"
 
@@ -35,7 +35,7 @@ rule search_table:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     params:
         tolerance=CONFIG.tolerance,
     shell:

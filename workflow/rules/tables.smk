@@ -24,7 +24,7 @@ rule collect:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
     params:
         batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
     shell:
@@ -46,7 +46,7 @@ rule table1:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages table1 --tables results/tables --output results/tables > {log} 2>&1"
 
@@ -65,7 +65,7 @@ rule scoreboard:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages scoreboard --tables results/tables --output results/tables > {log} 2>&1"
 
@@ -81,6 +81,6 @@ rule provenance:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(1000),
     shell:
         "python -m zerogap.stages provenance --output {output} > {log} 2>&1"
