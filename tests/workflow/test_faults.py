@@ -226,7 +226,7 @@ def test_an_interrupted_run_keeps_what_it_finished_and_the_next_completes_it(
         while running.poll() is None and not list((folder / "results").glob("gaps/*/*.json")):
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=120)
+        _, said = running.communicate(timeout=600)
     assert running.returncode != 0
     assert "Traceback" not in said
     assert list(folder.glob("results/gaps/*/*.json"))
