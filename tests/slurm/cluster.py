@@ -240,6 +240,7 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 KillWait=5
+UnkillableStepTimeout=300
 ReturnToService=0
 MailProg=/bin/true
 PartitionName=main Nodes=ALL Default=YES State=UP
