@@ -558,7 +558,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": (
         {"clams": "all"},
         "unknown key clams; accepted are claims, instances, restarts, cases, tolerance, "
-        "batch_size, depth_study, timings, files",
+        "batch_size, search, depth_study, timings, files",
     ),
     "unknown key in a file": (
         own(colour="red"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from zerogap import verify
 from zerogap.certificates.format import write_jsonl
 from zerogap.search_study import CASES, certificate
 from zerogap.stages import search_table
 from zerogap.tables import SEARCH_COLUMNS
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_table_holds_what_the_checker_proved(tmp_path: Path) -> None:
@@ -31,3 +35,10 @@ def test_a_search_proves_a_positive_gap(name: str) -> None:
     verdict = verify(certificate(name))
     assert verdict.accepted, verdict.reason
     assert verdict.status == "positive"
+
+
+def test_the_configuration_offers_every_case() -> None:
+    schema = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    assert schema["properties"]["search"]["items"]["enum"] == list(CASES)
+    whole = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert whole["search"] == list(CASES)

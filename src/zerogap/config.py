@@ -33,13 +33,14 @@ _Validator = validators.extend(
 class Config:
     """What to run: the settings with the slice of options each needs, and global numbers.
 
-    depth_study: the options of each of its jobs, as canonical JSON.
+    depth_study: the options of each of its jobs, as canonical JSON. search: its data sets.
     """
 
     slices: dict[str, Slice]
     tolerance: float
     batch_size: int
     depth_study: list[str]
+    search: list[str]
 
     def batches(self, setting_id: str) -> list[str]:
         """Names of a setting's batches."""
@@ -87,7 +88,8 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
             options["timings"] = True
         instances(name, options)  # unknown cases are named here
     jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
-    return Config(slices, float(values["tolerance"]), int(values["batch_size"]), jobs)
+    searched = list(values.get("search", []))
+    return Config(slices, float(values["tolerance"]), int(values["batch_size"]), jobs, searched)
 
 
 def _slice(values: Mapping[str, Any], name: str) -> Slice:

@@ -372,13 +372,14 @@ def depth_table(results: Path, batches: int, output: Path) -> int:
     return write_depth(rows, proved, output)
 
 
-def search(output: Path) -> int:
-    """Bound the primal of a few problems by branch and bound over the weights."""
+def search(cases: str, output: Path) -> int:
+    """Bound the primal of a few problems, comma-separated, by branch and bound over the weights."""
     from zerogap.certificates.format import write_jsonl
-    from zerogap.search_study import CASES, certificate
+    from zerogap.search_study import certificate
 
-    write_jsonl(output, map(certificate, CASES), sealed=True)
-    return len(CASES)
+    chosen = [name for name in cases.split(",") if name]
+    write_jsonl(output, map(certificate, chosen), sealed=True)
+    return len(chosen)
 
 
 def search_table(certificates: Path, tolerance: float, output: Path) -> int:
@@ -480,7 +481,7 @@ STAGES: dict[str, tuple[Callable[..., int], dict[str, Any]]] = {
         {"options": json.loads, "certificates": Path, "output": Path},
     ),
     "depth-table": (depth_table, {"results": Path, "batches": int, "output": Path}),
-    "search": (search, {"output": Path}),
+    "search": (search, {"cases": str, "output": Path}),
     "search-table": (search_table, {"certificates": Path, "tolerance": float, "output": Path}),
     "table1": (table1, {"tables": Path, "output": Path}),
     "scoreboard": (scoreboard, {"tables": Path, "output": Path}),

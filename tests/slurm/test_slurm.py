@@ -21,6 +21,8 @@ TINY = {
     "batch_size": 10,
     "restarts": {"default": 2},
     "instances": {"default": 1},
+    "search": [],
+    "depth_study": [],
     "cases": {"relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"]},
 }
 

@@ -25,6 +25,7 @@ TINY = {
         "two-layer-relu": ["relu-n3-d2", "relu-n4-d2"],
         "relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"],
     },
+    "search": ["smallest"],
     "depth_study": [
         {"d": 2, "n": [6], "random": 1, "ascents": 1, "steps": 2},
         {"d": 3, "n": [4], "random": 1, "ascents": 0, "steps": 0},

@@ -16,8 +16,10 @@ rule search:
     threads: 1
     resources:
         mem_mb=growing(1000),
+    params:
+        cases=",".join(CONFIG.search),
     shell:
-        "python -m zerogap.stages search --output {output} > {log} 2>&1"
+        "python -m zerogap.stages search --cases {params.cases:q} --output {output} > {log} 2>&1"
 
 
 # A fresh process that loads the checker and no solver.
