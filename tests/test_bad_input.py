@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -870,7 +871,12 @@ def test_an_interrupted_check_reports_what_it_proved_and_exits_with_130() -> Non
     Path("b.jsonl").write_text(line * 50_000)
     command = [sys.executable, "-m", "zerogap.cli", "verify", "a.jsonl", "b.jsonl"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with interrupts ignored, and children inherit it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stderr is not None
         assert running.stderr.readline().startswith("a.jsonl line 2: refused")

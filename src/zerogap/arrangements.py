@@ -51,6 +51,11 @@ def max_cells(n: int, rank: int) -> int:
     return 2 * sum(comb(n - 1, k) for k in range(rank))
 
 
+def max_faces(n: int, rank: int) -> int:
+    """The most faces of all dimensions ≥ 1 of such hyperplanes: the cells of every flat."""
+    return sum(comb(n, j) * max_cells(max(n - j, 1), rank - j) for j in range(min(n, rank)))
+
+
 def cells(X: Array) -> tuple[Array, Array]:
     """Activation patterns of the cells of X and a unit interior point of each.
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import comb
 from typing import Any
 
 import numpy as np
 
 from zerogap import closed_form as cf
+from zerogap.arrangements import max_faces, row_space
+from zerogap.certificates.pricing import MAX_FACES, MAX_RAYS, MAX_SIDE
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import Gauge, dual_value, feasible, gauge
 from zerogap.convex.moments import moment_bound
@@ -129,7 +132,10 @@ def _rescaled(problem: Problem, effort: Effort, size: float) -> Bidual:
             return [back(entry) for entry in evidence]
         if not isinstance(evidence, dict):
             return evidence
-        return {k: v * factors[k] if k in factors else back(v) for k, v in evidence.items()}
+        scaled = {k: v * factors[k] if k in factors else back(v) for k, v in evidence.items()}
+        if "X" in scaled:  # two factors
+            scaled["X"] = [scaled["X"][0] * size, scaled["X"][1]]
+        return scaled
 
     network = found.network
     if network is not None:
@@ -284,7 +290,18 @@ class Gauges:
 
     def _columns(self, level: float | None) -> Piece:
         found = gauge(self.features, self.problem.Y, level)
-        return self._from_gauge(found, level, {"kind": "faces"}, "column generation")
+        return self._from_gauge(found, level, self._subdivision(), "column generation")
+
+    def _subdivision(self) -> dict[str, Any]:
+        """What proves levels of two layers: all faces, or cones where these are too many."""
+        n, d, rank = self.problem.n, self.problem.d, self.problem.rank
+        enumerable = max_faces(n, rank) <= MAX_FACES and comb(n, rank - 1) <= MAX_RAYS
+        if self.problem.k > 1 or (enumerable and max(n, d) <= MAX_SIDE):
+            return {"kind": "faces"}
+        if rank == d:
+            return {"kind": "cones"}
+        Q = row_space(self.problem.X)
+        return {"kind": "cones", "X": [self.problem.X @ Q, Q.T]}
 
     def _relaxed(self, level: float | None) -> Piece:
         """Two layers with too many faces to visit: a good network, and the moments' bound."""

@@ -147,6 +147,8 @@ CERTIFICATES = {
 SHAPES: dict[str, dict[str, Any]] = {
     "faces": dict(n=5, d=3, k=1, depth=2),
     "faces-vector-beta": dict(n=4, d=2, k=2, depth=2, beta=0.3),
+    "cones": dict(n=6, d=3, k=1, depth=2),
+    "cones-low-rank": dict(n=6, d=3, k=1, depth=2),
     "moments": dict(n=6, d=3, k=1, depth=2),
     "moments-vector-beta": dict(n=6, d=3, k=2, depth=2, beta=0.3),
     "tree-4": dict(n=4, d=2, k=1, depth=4, architecture="parallel", regularizer="power"),
@@ -178,9 +180,12 @@ def solved(name: str) -> dict[str, Any]:
     options = dict(SHAPES[name])
     n, d, k = (options.pop(key) for key in ("n", "d", "k"))
     X, Y = rng.normal(size=(n, d)), rng.normal(size=(n, k))
-    # No arrangement is small enough to visit where the moments are wanted.
+    if name == "cones-low-rank":
+        X[:, 2] = X[:, 0] - 2 * X[:, 1]
+    # No arrangement is small enough to visit where the moments are wanted, or to prove by faces.
     visits = 0 if name.startswith("moments") else bidual.MAX_VISITS
-    with patch.object(bidual, "MAX_VISITS", visits):
+    faces = 0 if name.startswith("cones") else bidual.MAX_FACES
+    with patch.multiple(bidual, MAX_VISITS=visits, MAX_FACES=faces):
         found = solve(problem(X, Y, **options), restarts=0, effort=bidual.Effort(gap=0.05))
     return found.certificate
 

@@ -34,6 +34,7 @@ from zerogap.certificates.balls import (
     total,
     up,
 )
+from zerogap.certificates.cones import cone_level
 from zerogap.certificates.moments import block_of, covered, moment_level
 from zerogap.certificates.path import path_value
 from zerogap.certificates.pricing import MAX_SUPPORT, faces_of, largest_level, level, supports
@@ -390,6 +391,26 @@ def _faces(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     return level(faces_of(near), balls(raw)) + cost
 
 
+def _cones(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
+    """V₂ for one output by subdividing the sphere; X ≈ A B of low rank by that of A.
+
+    c(λ; AB) ≤ ‖B‖₂ c(λ; A), as ‖Bu‖ ≤ ‖B‖₂.
+    """
+    _require(statement, place, "relu", range(2, 3))
+    if raw.shape[1] != 1:
+        raise Refused(f"{place}: cones are for one output")
+    given = evidence.get("X")
+    if given is None:
+        return cone_level(statement.X, raw)
+    if not isinstance(given, list) or len(given) != 2:
+        raise Refused(f"{place}.X: accepted are two factors")
+    A, B = (matrix(part, f"{place}.X") for part in given)
+    if A.shape[1] != B.shape[0] or (A.shape[0], B.shape[1]) != statement.X.shape:
+        raise Refused(f"{place}.X: accepted are two factors of the shape of X")
+    drift = frobenius(balls(statement.X) - balls(A) * balls(B)) * frobenius(balls(raw))
+    return cone_level(A, raw) * spectral_norm(balls(B)) + drift
+
+
 def _moments(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     """V₂ by the moments of its neurons (theory §3), blocks of signs of x_i·u that cover all."""
     _require(statement, place, "relu", range(2, 3))
@@ -561,6 +582,7 @@ def _cover(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
 _KINDS: dict[str, Callable[[Statement, Any, Array, str], arb]] = {
     "linear": _linear,
     "faces": _faces,
+    "cones": _cones,
     "moments": _moments,
     "tree": _tree,
     "cover": _cover,
