@@ -12,9 +12,11 @@ from zerogap import verify
 from zerogap.certificates import cones
 from zerogap.certificates.balls import PRECISION, Refused, balls, rationals
 from zerogap.certificates.cones import cone_level
+from zerogap.certificates.format import build
 from zerogap.certificates.pricing import faces_of, level
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
+from zerogap.networks import Network
 from zerogap.solver import solve
 
 
@@ -73,7 +75,45 @@ def test_what_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     X, multipliers = rng.standard_normal((9, 3)), rng.standard_normal((9, 1))
     monkeypatch.setattr(cones, "MAX_CONES", 50)
-    with pytest.raises(Refused, match="50 cones"):
+    with pytest.raises(Refused, match="cones do not bound"):
         cone_level(X, multipliers)
     with pytest.raises(Refused, match="9 dimensions"):
         cone_level(rng.standard_normal((3, 9)), multipliers[:3])
+
+
+@pytest.mark.parametrize(
+    ("X", "multipliers", "level"),
+    [
+        ([[1.0], [1e-250]], [1e-250, 1.0], 2e-250),
+        ([[1.0], [1e-300]], [1e-320, 1.0], 1e-300),
+        ([[1e-90], [1e-240]], [1e-240, 1e-9], 1e-249),
+        ([[1.0, 0.5], [1e-250, 3e-250]], [1e-200, 1.0], 1.118033988749895e-200),
+        ([[1e200], [-1e-200]], [1e100, 1e300], 1e300),
+        ([[0.0], [0.0]], [1.0, 2.0], 0.0),
+    ],
+)
+def test_nothing_is_lost_to_underflow(
+    X: list[list[float]], multipliers: list[float], level: float
+) -> None:
+    found = float(cone_level(np.array(X), np.array(multipliers)[:, None]))
+    assert level * (1 - 1e-15) <= found <= level * (1 + 1e-8)
+
+
+def test_a_false_statement_at_the_edge_of_floats_is_refused() -> None:
+    """P = D = 1; where squares underflow, a checker could prove anything."""
+    X, one = np.array([[1.0], [1e-250]]), np.ones((1, 1))
+    evidence = {"kind": "cones", "multipliers": np.array([[1e-250], [1.0]])}
+    network = Network(((one, one),), "relu")
+    claimed = {"primal": 1.0, "dual": 1e14}
+    assert (
+        "claimed.dual" in verify(build(problem(X, X, 2), network, evidence, claimed=claimed)).reason
+    )
+
+    X = np.array([[1.0], [2.0], [1.0]])
+    evidence = {
+        "kind": "cones",
+        "multipliers": 1e-165 * np.array([[1.0], [2.0], [0.0]]),
+        "X": [np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 1e66]]), np.array([[1.0], [0.0]])],
+    }
+    claimed = {"primal": 1.0, "dual": 1.3}
+    assert not verify(build(problem(X, X, 2), network, evidence, claimed=claimed)).accepted

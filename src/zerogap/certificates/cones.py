@@ -23,6 +23,7 @@ from flint import arb
 from zerogap.certificates.balls import Array, Refused
 
 MAX_CONES = 500_000
+MAX_PRODUCTS = 1e9
 MAX_DIMENSIONS = 8
 # Relative to the level that is attained.
 _LOSS = 1e-9
@@ -38,11 +39,20 @@ def cone_level(X: Array, multipliers: Array) -> arb:
     d = X.shape[1]
     if d > MAX_DIMENSIONS:
         raise Refused(f"{d} dimensions are more than the {MAX_DIMENSIONS} accepted for cones")
-    size = max(float(np.abs(X).max()), 1e-300) * max(float(np.abs(multipliers).max()), 1e-300)
-    if not 1e-100 < size < 1e100:
-        raise Refused("the data or multipliers leave the range 1e-100 to 1e100")
-    signed = (multipliers[:, 0], -multipliers[:, 0])
-    return arb(max(_largest(X, lam) for lam in signed))
+    if not (np.isfinite(X).all() and np.isfinite(multipliers).all()):
+        raise Refused("the data or multipliers are not finite")
+    used = X.any(axis=1) & (multipliers[:, 0] != 0)
+    if not used.any():
+        return arb(0)
+    # λ_i φ(x_i·u) = 2ᵏλ_i φ(2⁻ᵏx_i·u), exactly: rows and the largest multiplier are brought to
+    # order one, so that whatever underflows is far below the errors that are charged.
+    X, lam = X[used], multipliers[used, 0]
+    rows = np.frexp(np.abs(X).max(axis=1))[1]
+    shares, powers = np.frexp(lam)
+    powers = powers + rows
+    top = int(powers.max())
+    X, lam = np.ldexp(X, -rows[:, None]), np.ldexp(shares, powers - top)
+    return arb(max(_largest(X, lam), _largest(X, -lam))) * arb(2) ** top
 
 
 def _largest(X: Array, lam: Array) -> float:
@@ -63,8 +73,8 @@ def _largest(X: Array, lam: Array) -> float:
             waiting.append(cones[batch:])
             cones = cones[:batch]
         count += len(cones)
-        if count > MAX_CONES:
-            raise Refused(f"{MAX_CONES} cones do not bound the level to {_LOSS}")
+        if count > MAX_CONES or float(count) * n * d > MAX_PRODUCTS:
+            raise Refused(f"{count} cones do not bound the level to {_LOSS}")
         rays = cones / np.linalg.norm(cones, axis=2, keepdims=True)
         Z = np.einsum("nd,bjd->bnj", X, rays)
         values = np.maximum(Z, 0)
