@@ -144,6 +144,14 @@ class Cluster:
         wait(look, f"a job of {rule} runs", 180)
         return found[0]
 
+    def resume(self, node: str) -> None:
+        """Take a node that was set down into use again, once no step of its jobs is left.
+
+        Before that it would be sent second copies of jobs that still end there, and be drained.
+        """
+        wait(lambda: not any(map(_is_step, self._left())), "the last steps end", 60)
+        self.command("scontrol", "update", f"nodename={node}", "state=resume")
+
     def restarts(self, job: str) -> int:
         """How often Slurm itself has put a job back into its queue."""
         described = self.command("scontrol", "--oneliner", "show", "job", job)
@@ -208,6 +216,13 @@ class Cluster:
             except OSError:
                 continue  # it has ended, or is not ours to look at
         return found
+
+
+def _is_step(process: int) -> bool:
+    try:
+        return b"slurmstepd" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 # A node has the cores and the memory that it is said to have (config_overrides). Jobs over their

@@ -32,9 +32,9 @@ def on_slurm(
 ) -> subprocess.CompletedProcess[str]:
     """A run through the profile by a user whose environment has `own` variables as well.
 
-    The profile waits twenty seconds before it looks at jobs; these are looked at after two.
+    The profile looks at jobs every ten seconds, twenty after the first; this looks more often.
     """
-    look = ("--slurm-init-seconds-before-status-checks", "2")
+    look = ("--slurm-init-seconds-before-status-checks", "2", "--max-status-checks-per-second", "1")
     extra = cluster.environment | own
     return snakemake(folder, *arguments, "--profile", "profiles/slurm", *look, extra=extra)
 
@@ -66,13 +66,13 @@ def test_a_run_that_loses_jobs_a_node_and_the_controller_gives_the_files_of_a_lo
         lost, node = cluster.wait_for("train", besides=cancelled)
         cluster.command("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         wait(lambda: cluster.restarts(lost) == 1, "the job of the lost node is requeued", 60)
-        cluster.command("scontrol", "update", f"nodename={node}", "state=resume")
 
         cluster.wait_for("train", besides=cancelled)
         cluster.stop_controller()
         time.sleep(15)
         cluster.start_controller()
         done = run.result()
+    cluster.resume(node)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"SLURM-job '{cancelled}' failed, SLURM status is: 'CANCELLED'" in done.stderr
     assert made(remote) == made(local)
