@@ -69,7 +69,7 @@ def test_a_run_that_loses_jobs_a_node_and_the_controller_gives_the_files_of_a_lo
 
         cluster.wait_for("train", besides=cancelled)
         cluster.stop_controller()
-        time.sleep(15)
+        time.sleep(3)
         cluster.start_controller()
         done = run.result()
     cluster.resume(node)
