@@ -245,7 +245,8 @@ def _verify(given: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     try:
         for file, verdicts in verify_files(files, given.tolerance, given.cores):
-            counts = dict.fromkeys(_COUNTS, 0)
+            counts: dict[str, Any] = {"file": str(file), **dict.fromkeys(_COUNTS, 0)}
+            rows.append(counts)
             for verdict in verdicts:
                 counts["accepted" if verdict["accepted"] else "refused"] += 1
                 counts[verdict["status"]] += verdict["accepted"]
@@ -253,7 +254,6 @@ def _verify(given: argparse.Namespace) -> int:
                 if not verdict["accepted"]:
                     reason = f"{file} line {verdict['line']}: refused: {verdict['reason']}"
                     print(reason, file=sys.stderr)
-            rows.append({"file": str(file), **counts})
             if given.progress:
                 print(f"\r{len(rows)}/{len(files)} files", end="", file=sys.stderr, flush=True)
     finally:  # an interrupted check still reports what it proved
