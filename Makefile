@@ -2,7 +2,7 @@
 # make test  set up .venv and run every check
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root
-# make bench measures time and memory into results/benchmarks (half an hour)
+# make bench measures time and memory into results/benchmarks (an hour)
 
 PYTHON ?= python3
 VENV := .venv
@@ -42,7 +42,8 @@ bench: setup
 	$(BIN)/python -m zerogap.benchmarks.scaling $(BENCH)/scaling.csv
 	$(BIN)/python -m zerogap.benchmarks.figure $(BENCH)
 	$(BIN)/python -m zerogap.benchmarks.training $(BENCH)/training.csv
-	$(BIN)/python -m zerogap.benchmarks.pipeline $(BENCH)/pipeline.csv
+	$(BIN)/python -m zerogap.benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml
+	$(BIN)/python -m zerogap.benchmarks.planning $(BENCH)/planning.csv
 
 lint: setup
 	$(BIN)/ruff check .
