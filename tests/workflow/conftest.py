@@ -40,9 +40,15 @@ def copy_of(folder: Path) -> Path:
 
 
 def start(
-    folder: Path, *arguments: str, extra: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    extra: Mapping[str, str] | None = None,
+    streams: int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
-    """Start Snakemake in a copy of the repository, with `extra` environment variables."""
+    """Start Snakemake in a copy of the repository, with `extra` environment variables.
+
+    streams: where its output goes; a pipe that nobody reads stops the run when it is full.
+    """
     environment = os.environ | (extra or {})
     environment |= {
         "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
@@ -53,8 +59,8 @@ def start(
         [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder,
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=streams,
+        stderr=streams,
         text=True,
         # A shell starts background jobs with interrupts ignored, and children inherit it.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
