@@ -104,6 +104,34 @@ def test_a_job_over_its_memory_is_named_and_a_rerun_that_may_grow_finishes(
     assert made(remote) == made(local)
 
 
+# What Python runs at its start in a repository whose src has it: the first training never ends.
+STUCK = """
+import sys, time
+from pathlib import Path
+first = Path(__file__).with_name("stuck-once")
+if "zerogap.stages" in sys.orig_argv and "train" in sys.orig_argv and not first.exists():
+    first.touch()
+    time.sleep(900)
+"""
+
+
+def test_a_job_over_its_time_is_ended_and_tried_again_with_more(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    local, remote = copy_of(tmp_path / "local"), copy_of(tmp_path / "remote")
+    for folder in (local, remote):
+        (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
+    tiny = ("results/tables/gaps.csv", "--configfile", "config/tiny.yaml")
+    done = snakemake(local, *tiny, "--cores", "2")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+    (remote / "src/sitecustomize.py").write_text(STUCK)
+    done = on_slurm(cluster, remote, *tiny, "--set-resources", "train:runtime=5*attempt-4")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "failed, SLURM status is: 'TIMEOUT'" in done.stderr
+    assert made(remote) == made(local)
+
+
 def test_jobs_go_to_the_partition_that_the_user_has_set(cluster: Cluster, tmp_path: Path) -> None:
     folder = copy_of(tmp_path / "repository")
     (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
