@@ -14,6 +14,7 @@ rule notebook:
             "solver.py",
             "stages.py",
             "certificates/check.py",
+            "notebooks.py",
             "tables.py",
         ),
         TABLES,
@@ -43,7 +44,8 @@ rule notebook:
         "(folder=$(mktemp -d); trap 'rm -rf $folder' EXIT;"
         " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/results;"
         " jupyter nbconvert --to notebook --execute {input.source}"
-        " --ExecutePreprocessor.record_timing=False --output-dir $folder --output {wildcards.notebook};"
+        " --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True"
+        " --output-dir $folder --output {wildcards.notebook};"
         " jupyter nbconvert --to html $folder/{wildcards.notebook}.ipynb --output-dir $folder;"
         " mv $folder/{wildcards.notebook}.ipynb {output.ipynb};"
         " mv $folder/{wildcards.notebook}.html {output.html}) > {log} 2>&1"

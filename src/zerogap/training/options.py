@@ -17,7 +17,8 @@ class TrainingOptions:
 
     restarts: random starts per problem. width: hidden width of a standard network, or inner
     width of a branch. branches: number of branches m. None chooses both from n, d, k so that an
-    optimum fits with room to spare (theory §8). steps, learning_rate: Adam on every restart.
+    optimum fits with room to spare (theory §8). steps, learning_rate: Adam on every restart; None
+    is 2000 for ReLU and 500 for linear networks, which have no kinks and end in L-BFGS.
     refresh: steps between two returns to exact interpolation. polished: how many of the best
     restarts go on, for polish_steps of slow Adam (ReLU: the kinks need it) and lbfgs_steps of
     L-BFGS in each of eight rounds of multipliers.
@@ -26,7 +27,7 @@ class TrainingOptions:
     restarts: int = 32
     width: int | None = None
     branches: int | None = None
-    steps: int = 2000
+    steps: int | None = None
     learning_rate: float = 0.1
     refresh: int = 20
     polished: int = 4

@@ -26,9 +26,12 @@ _ROUNDS = 8
 
 
 def polish(
-    batch: Batch, weights: Tensor, count: int, options: TrainingOptions
+    batch: Batch, weights: Tensor, count: int, start: int, options: TrainingOptions
 ) -> tuple[Tensor, Tensor, list[list[list[float]]]]:
-    """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found."""
+    """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found.
+
+    start: the step at which the curves go on.
+    """
     weights, values = feasible(batch, weights)
     reached = values.reshape(count, -1).amin(1)
     curves: list[list[list[float]]] = [[] for _ in range(count)]
@@ -49,7 +52,7 @@ def polish(
         )
         pick = best(found, len(own), 1)
         weights[own], values[own] = moved[pick], found[pick]
-        rows[:, 0] += options.steps + done * options.polish_steps
+        rows[:, 0] += start + done * options.polish_steps
         for column, i in enumerate(going.tolist()):
             curves[i].extend(rows[:, [0, 1 + column]].tolist())
         now = values.reshape(count, -1).amin(1)
@@ -62,7 +65,7 @@ def polish(
     weights = torch.where((better < values)[:, None], refined, weights)
     values = torch.minimum(values, better)
     for curve, last in zip(curves, values.reshape(count, -1).amin(1).tolist(), strict=True):
-        curve.append([curve[-1][0] if curve else options.steps, last])
+        curve.append([curve[-1][0] if curve else start, last])
     return weights, values, curves
 
 

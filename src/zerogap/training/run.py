@@ -23,6 +23,7 @@ DEFAULTS = TrainingOptions()
 # Learning rates of the restarts, two by two, as shares of the option: deep networks want less
 # than shallow ones.
 _PACES = (1.0, 0.3)
+_STEPS = {"linear": 500, "relu": 2000}
 
 
 def train(
@@ -68,6 +69,7 @@ def _train(
     device: torch.device,
 ) -> list[Training]:
     restarts, count = options.restarts, len(problems)
+    steps = options.steps or _STEPS[shape.activation]
 
     def spread(values: list[Array]) -> Tensor:
         stacked = torch.from_numpy(np.stack(values)).to(device)
@@ -87,10 +89,10 @@ def _train(
     paces = weights.new_tensor(_PACES).repeat_interleave(2)
     rates = options.learning_rate * paces.repeat(restarts // len(paces) + 1)[:restarts]
     kept, values, curve = descend(
-        batch, weights, loose, count, options.steps, rates.repeat(count), options.refresh
+        batch, weights, loose, count, steps, rates.repeat(count), options.refresh
     )
     chosen = best(values, count, options.polished)
-    polished, better, tails = polish(batch.rows(chosen), kept[chosen], count, options)
+    polished, better, tails = polish(batch.rows(chosen), kept[chosen], count, steps, options)
     # A polish that ends higher, as it may on the wrong side of a kink, is dropped.
     improved = better < values[chosen]
     kept[chosen[improved]] = polished[improved]
