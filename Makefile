@@ -1,7 +1,7 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
 # make test-faults kills, fills, damages and repeats runs (an hour)
-# make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root
+# make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
 # make bench measures time and memory into results/benchmarks (an hour)
 
 PYTHON ?= python3
