@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from zerogap.figures import style
 from zerogap.tables import read
@@ -35,7 +36,8 @@ def draw(tables: Path) -> Figure:
             one.axhline(
                 record["primal_lower"], color=style.POSITIVE, ls="--", label="proved: no lower"
             )
-        one.set(xscale="log", yscale="log", xlabel="step", title=title)
+        one.set(xscale="log", yscale="log", xlabel="step", title=title, xlim=(10, None))
+        one.xaxis.set_minor_formatter(NullFormatter())
         one.legend(frameon=False, fontsize=8)
     axes[0].set_ylabel("objective")
     figure.suptitle(
