@@ -25,6 +25,22 @@ TINY = {
     "depth_study": [],
     "cases": {"relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"]},
 }
+CONFIG = ("--configfile", "config/tiny.yaml")
+GAPS = ("results/tables/gaps.csv", *CONFIG)
+
+
+def prepared(folder: Path) -> Path:
+    """A copy of the repository with the tiny configuration."""
+    copy_of(folder)
+    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
+    return folder
+
+
+def finished(folder: Path) -> Path:
+    """Such a copy in which the tiny configuration has run, locally."""
+    done = snakemake(prepared(folder), *GAPS, "--cores", "2")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
 
 
 def on_slurm(
@@ -81,15 +97,9 @@ def test_a_run_that_loses_jobs_a_node_and_the_controller_gives_the_files_of_a_lo
 def test_a_job_over_its_memory_is_named_and_a_rerun_that_may_grow_finishes(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    local, remote = copy_of(tmp_path / "local"), copy_of(tmp_path / "remote")
-    for folder in (local, remote):
-        (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
-    tiny = ("results/tables/gaps.csv", "--configfile", "config/tiny.yaml")
-    done = snakemake(local, *tiny, "--cores", "2")
-    assert done.returncode == 0, done.stderr[-3000:]
-
+    local, remote = finished(tmp_path / "local"), prepared(tmp_path / "remote")
     too_little = on_slurm(
-        cluster, remote, *tiny, "--set-resources", "train:mem_mb=200", "--retries", "0"
+        cluster, remote, *GAPS, "--set-resources", "train:mem_mb=200", "--retries", "0"
     )
     assert too_little.returncode == 1
     assert "Error in rule train" in too_little.stderr
@@ -98,7 +108,7 @@ def test_a_job_over_its_memory_is_named_and_a_rerun_that_may_grow_finishes(
     assert str(kept) in too_little.stderr
     assert "exceeded memory limit" in kept.read_text()
 
-    growing = on_slurm(cluster, remote, *tiny, "--set-resources", "train:mem_mb=200*attempt**3")
+    growing = on_slurm(cluster, remote, *GAPS, "--set-resources", "train:mem_mb=200*attempt**3")
     assert growing.returncode == 0, growing.stderr[-3000:]
     assert "Error in rule train" in growing.stderr
     assert made(remote) == made(local)
@@ -118,25 +128,18 @@ if "zerogap.stages" in sys.orig_argv and "train" in sys.orig_argv and not first.
 def test_a_job_over_its_time_is_ended_and_tried_again_with_more(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    local, remote = copy_of(tmp_path / "local"), copy_of(tmp_path / "remote")
-    for folder in (local, remote):
-        (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
-    tiny = ("results/tables/gaps.csv", "--configfile", "config/tiny.yaml")
-    done = snakemake(local, *tiny, "--cores", "2")
-    assert done.returncode == 0, done.stderr[-3000:]
-
+    local, remote = finished(tmp_path / "local"), prepared(tmp_path / "remote")
     (remote / "src/sitecustomize.py").write_text(STUCK)
-    done = on_slurm(cluster, remote, *tiny, "--set-resources", "train:runtime=5*attempt-4")
+    done = on_slurm(cluster, remote, *GAPS, "--set-resources", "train:runtime=5*attempt-4")
     assert done.returncode == 0, done.stderr[-3000:]
     assert "failed, SLURM status is: 'TIMEOUT'" in done.stderr
     assert made(remote) == made(local)
 
 
 def test_jobs_go_to_the_partition_that_the_user_has_set(cluster: Cluster, tmp_path: Path) -> None:
-    folder = copy_of(tmp_path / "repository")
-    (folder / "config/tiny.yaml").write_text(yaml.safe_dump(TINY))
-    target = ("results/data/relu-parallel-3/0.npz", "--configfile", "config/tiny.yaml")
-    done = on_slurm(cluster, folder, *target, SBATCH_PARTITION="spare")
+    folder = prepared(tmp_path / "repository")
+    target = "results/data/relu-parallel-3/0.npz"
+    done = on_slurm(cluster, folder, target, *CONFIG, SBATCH_PARTITION="spare")
     assert done.returncode == 0, done.stderr[-3000:]
     jobs = cluster.command("squeue", "-h", "--states=all", "-p", "spare", "-o", "%k %T")
     assert jobs.split() == ["rule_generate_wildcards_relu-parallel-3_0", "COMPLETED"]

@@ -359,23 +359,28 @@ def _require(statement: Statement, place: str, activation: str, depths: range) -
         )
 
 
-def _nearby(statement: Statement, evidence: Any, raw: Array, place: str) -> tuple[Any, arb]:
-    """The exact matrix X′ to argue about, and what it costs: ‖Λ‖_F ‖X − X′‖_F.
+def _factors(statement: Statement, evidence: Any, place: str) -> list[Array]:
+    """The one or two matrices whose product X′ is argued about; two make its rank exact.
 
-    Networks of unit norms are 1-Lipschitz in X. X′ is given as a matrix, or as two factors, which
-    make its rank exact; without either it is X.
+    Without any it is X.
     """
-    X, given = rationals(statement.X), evidence.get("X")
+    given = evidence.get("X")
     if given is None:
-        return X, arb(0)
+        return [statement.X]
     factors = given if isinstance(given, list) else [given]
-    parts = [rationals(matrix(part, f"{place}.X")) for part in factors]
-    if not 1 <= len(parts) <= 2 or (len(parts) == 2 and parts[0].ncols() != parts[1].nrows()):
+    parts = [matrix(part, f"{place}.X") for part in factors]
+    if not 1 <= len(parts) <= 2 or (len(parts) == 2 and parts[0].shape[1] != parts[1].shape[0]):
         raise Refused(f"{place}.X: accepted is a matrix or two factors of one")
-    near = parts[0] if len(parts) == 1 else parts[0] * parts[1]
-    if (near.nrows(), near.ncols()) != (X.nrows(), X.ncols()):
+    if (parts[0].shape[0], parts[-1].shape[1]) != statement.X.shape:
         raise Refused(f"{place}.X: accepted is a matrix of the shape of X")
-    return near, frobenius(arb_mat(X - near)) * frobenius(balls(raw))
+    return parts
+
+
+def _nearby(statement: Statement, evidence: Any, raw: Array, place: str) -> tuple[Any, arb]:
+    """The exact X′, and what it costs: ‖Λ‖_F ‖X − X′‖_F, as unit networks are 1-Lipschitz in X."""
+    parts = [rationals(part) for part in _factors(statement, evidence, place)]
+    near = parts[0] if len(parts) == 1 else parts[0] * parts[1]
+    return near, frobenius(arb_mat(rationals(statement.X) - near)) * frobenius(balls(raw))
 
 
 def _linear(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
@@ -399,14 +404,12 @@ def _cones(statement: Statement, evidence: Any, raw: Array, place: str) -> arb:
     _require(statement, place, "relu", range(2, 3))
     if raw.shape[1] != 1:
         raise Refused(f"{place}: cones are for one output")
-    given = evidence.get("X")
-    if given is None:
+    if evidence.get("X") is None:
         return cone_level(statement.X, raw)
-    if not isinstance(given, list) or len(given) != 2:
+    parts = _factors(statement, evidence, place)
+    if len(parts) != 2:
         raise Refused(f"{place}.X: accepted are two factors")
-    A, B = (matrix(part, f"{place}.X") for part in given)
-    if A.shape[1] != B.shape[0] or (A.shape[0], B.shape[1]) != statement.X.shape:
-        raise Refused(f"{place}.X: accepted are two factors of the shape of X")
+    A, B = parts
     drift = frobenius(balls(statement.X) - balls(A) * balls(B)) * frobenius(balls(raw))
     return cone_level(A, raw) * spectral_norm(balls(B)) + drift
 
