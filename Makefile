@@ -38,12 +38,12 @@ smoke: setup
 
 BENCH := results/benchmarks
 bench: setup
-	$(BIN)/python -m zerogap.benchmarks.solvers $(BENCH)/solvers.csv
-	$(BIN)/python -m zerogap.benchmarks.scaling $(BENCH)/scaling.csv
-	$(BIN)/python -m zerogap.benchmarks.figure $(BENCH)
-	$(BIN)/python -m zerogap.benchmarks.training $(BENCH)/training.csv
-	$(BIN)/python -m zerogap.benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml
-	$(BIN)/python -m zerogap.benchmarks.planning $(BENCH)/planning.csv
+	$(BIN)/python -m benchmarks.solvers $(BENCH)/solvers.csv
+	$(BIN)/python -m benchmarks.scaling $(BENCH)/scaling.csv
+	$(BIN)/python -m benchmarks.figure $(BENCH)
+	$(BIN)/python -m benchmarks.training $(BENCH)/training.csv
+	$(BIN)/python -m benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml
+	$(BIN)/python -m benchmarks.planning $(BENCH)/planning.csv
 
 lint: setup
 	$(BIN)/ruff check .

@@ -25,9 +25,10 @@ from hypothesis import strategies as st
 
 from zerogap import Problem, ZerogapError, solve, verify
 from zerogap.cli import main
-from zerogap.config import check_source, load
-from zerogap.data import generate, read_file
-from zerogap.errors import ConfigError, DataError
+from zerogap.model.data import read_file
+from zerogap.model.errors import ConfigError, DataError
+from zerogap.replication.config import check_source, load
+from zerogap.replication.families import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.json"
@@ -854,8 +855,8 @@ def proof(**identity: str) -> dict[str, Any]:
 
 
 def test_a_certificate_cannot_choose_where_its_verdict_is_written(tmp_path: Path) -> None:
-    from zerogap.certificates.format import write_jsonl
-    from zerogap.stages import main as stage
+    from zerogap.replication.stages import main as stage
+    from zerogap.solving.certificates import write_jsonl
 
     outside = {key: "../../outside" for key in ("claim", "setting", "instance")}
     write_jsonl("results/certificates/0.jsonl", [proof(**outside)])
@@ -890,8 +891,8 @@ def test_an_interrupted_check_reports_what_it_proved_and_exits_with_130() -> Non
 def test_an_interrupted_command_exits_with_130_and_leaves_no_half_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from zerogap import stages
-    from zerogap.certificates import format as written
+    from zerogap.replication import stages
+    from zerogap.solving import certificates as written
 
     def interrupt(*_: object, **__: object) -> None:
         """Ctrl-C."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zerogap.certificates.format import read_jsonl, write_jsonl
+from zerogap.checker.files import read_jsonl
+from zerogap.solving.certificates import write_jsonl
 
 
 def zerogap(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zerogap.errors import ZerogapError
-from zerogap.problem import Bounds, Problem
-
 if TYPE_CHECKING:
-    from zerogap.certificates.check import Verdict, verify
-    from zerogap.solver import solve
+    from zerogap.checker.check import Verdict, verify
+    from zerogap.model.bounds import Bounds
+    from zerogap.model.errors import ZerogapError
+    from zerogap.model.problem import Problem
+    from zerogap.solving.solver import solve
 
 __all__ = ["Bounds", "Problem", "Verdict", "ZerogapError", "solve", "verify"]
 __version__ = "0.1.0"
 
-# Solvers and the checker load on first use, so that each works where the other cannot.
+# Names load on first use: the checker works where no solver does, and none of it is loaded for the
+# other.
 _HOMES = {
-    "solve": "zerogap.solver",
-    "verify": "zerogap.certificates.check",
-    "Verdict": "zerogap.certificates.check",
+    "Bounds": "model.bounds",
+    "Problem": "model.problem",
+    "Verdict": "checker.check",
+    "ZerogapError": "model.errors",
+    "solve": "solving.solver",
+    "verify": "checker.check",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(import_module(f"zerogap.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'zerogap' has no attribute {name!r}")

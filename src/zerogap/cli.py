@@ -13,13 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from zerogap.errors import DataError, MethodError, ZerogapError
-from zerogap.records import plain
+from zerogap.checker.files import Unreadable
+from zerogap.model.errors import DataError, MethodError, ZerogapError
+from zerogap.replication.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zerogap.bidual import Effort
+    from zerogap.solving.dual import Effort
 
 
 class _Parser(argparse.ArgumentParser):
@@ -110,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     try:
         return int(given.run(given))
-    except (MethodError, ZerogapError) as error:
+    except (ZerogapError, Unreadable) as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 1 if isinstance(error, MethodError) else 2
     except OSError as error:
@@ -124,10 +125,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _solve(given: argparse.Namespace) -> int:
-    from zerogap.certificates.format import write_jsonl
-    from zerogap.data import read_file
-    from zerogap.problem import Problem
-    from zerogap.solver import solve
+    from zerogap.model.data import read_file
+    from zerogap.model.problem import Problem
+    from zerogap.solving.certificates import write_jsonl
+    from zerogap.solving.solver import solve
 
     if given.certificate is not None:
         _require_writable(given.certificate)
@@ -186,10 +187,10 @@ def _require_writable(path: Path) -> None:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from zerogap.audit import audit, read_weights
-    from zerogap.certificates.format import write_jsonl
-    from zerogap.data import read_file
-    from zerogap.problem import Problem
+    from zerogap.model.data import read_file
+    from zerogap.model.problem import Problem
+    from zerogap.solving.audit import audit, read_weights
+    from zerogap.solving.certificates import write_jsonl
 
     if given.certificate is not None:
         _require_writable(given.certificate)
@@ -221,7 +222,7 @@ def _audit(given: argparse.Namespace) -> int:
 
 
 def _effort(given: argparse.Namespace) -> Effort:
-    from zerogap.bidual import Effort
+    from zerogap.solving.dual import Effort
 
     if not (0 <= given.gap < 1):
         raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
@@ -234,8 +235,8 @@ _COUNTS = ("accepted", "refused", "zero", "positive", "open")
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from zerogap.problem import require_tolerance
-    from zerogap.verifying import files_of, verify_files
+    from zerogap.checker.files import files_of, verify_files
+    from zerogap.model.bounds import require_tolerance
 
     require_tolerance(given.tolerance)
     if given.cores < 1:
@@ -282,14 +283,14 @@ def _print_verdicts(
 
 
 def _table(given: argparse.Namespace) -> int:
-    from zerogap.tables import read, table1_grid
+    from zerogap.replication.tables import read, table1_grid
 
     frame = read(given.results / "tables", "table1.csv")
     return _print_frame(frame, given.json, table1_grid(frame).to_markdown())
 
 
 def _claims(given: argparse.Namespace) -> int:
-    from zerogap.tables import read
+    from zerogap.replication.tables import read
 
     frame = read(given.results / "tables", "claims.csv")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))

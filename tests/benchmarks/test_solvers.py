@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from zerogap.benchmarks import figure, scaling, solvers
-from zerogap.benchmarks.measure import measure
+from benchmarks import figure, scaling, solvers
+from benchmarks.measure import measure
 
 
 def test_every_method_reaches_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from zerogap.benchmarks.training import COLUMNS, METHODS, TOLERANCE, main
+from benchmarks.training import COLUMNS, METHODS, TOLERANCE, main
 
 
 def test_every_method_solves_to_the_same_accuracy(tmp_path):

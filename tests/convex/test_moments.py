@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from zerogap import Problem, solve
-from zerogap import bidual as bidual_module
-from zerogap.bidual import Effort
-from zerogap.certificates import verify
-from zerogap.certificates.format import matrix
+from zerogap.checker import verify
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import gauge
 from zerogap.convex.moments import Moments, moment_bound
 from zerogap.convex.oracles import Features
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
+from zerogap.solving import dual as bidual_module
+from zerogap.solving.certificates import matrix
+from zerogap.solving.dual import Effort
 
 
 def data(n: int, d: int, k: int, seed: int = 0) -> tuple[Array, Array]:

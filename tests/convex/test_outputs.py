@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from zerogap import Problem, solve
-from zerogap.certificates import verify
-from zerogap.certificates.format import matrix
+from zerogap.checker import verify
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
 from zerogap.convex.outputs import ThreeLayers, scalar_levels
 from zerogap.convex.path import path_gauge, path_level
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
+from zerogap.solving.certificates import matrix
 
 
 def data(n: int, d: int, k: int, seed: int = 0) -> tuple[Array, Array]:

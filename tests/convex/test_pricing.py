@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zerogap.arrangements import faces
 from zerogap.convex.interior import master
 from zerogap.convex.pricing import MAX_VISITS, Sweep, circles, visited
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
+from zerogap.theory.arrangements import faces
 
 
 def by_faces(X: Array, multipliers: Array) -> float:

@@ -11,7 +11,7 @@ from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features, Orthant
 from zerogap.convex.path import Branch, leaves_of, path_gauge, path_level, subsets
 from zerogap.convex.programs import copositive_sdp, three_layer_socp, two_layer_sdp, two_layer_socp
-from zerogap.errors import MethodError
+from zerogap.model.errors import MethodError
 
 
 def data(seed: int, n: int, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -119,7 +119,8 @@ STUCK = """
 import sys, time
 from pathlib import Path
 first = Path(__file__).with_name("stuck-once")
-if "zerogap.stages" in sys.orig_argv and "train" in sys.orig_argv and not first.exists():
+stage = "zerogap.replication.stages"
+if {stage, "train"} <= set(sys.orig_argv) and not first.exists():
     first.touch()
     time.sleep(900)
 """

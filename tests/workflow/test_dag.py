@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import copy_of, snakemake
-from zerogap.claims import instances
-from zerogap.config import load
-from zerogap.tables import GAP_COLUMNS
+from zerogap.replication.claims import instances
+from zerogap.replication.config import load
+from zerogap.replication.tables import GAP_COLUMNS
 
 FIGURES = (
     *("table1", "linear-depth", "low-rank", "rank-one"),
@@ -154,8 +154,8 @@ BAD = [
 def test_a_bad_configuration_is_refused_in_one_line(
     tmp_path: Path, change: dict, said: str
 ) -> None:
-    from zerogap.config import load
-    from zerogap.errors import ConfigError
+    from zerogap.model.errors import ConfigError
+    from zerogap.replication.config import load
 
     root = Path(__file__).resolve().parents[2]
     values = {"claims": "all", "tolerance": 1e-6, "batch_size": 10} | change

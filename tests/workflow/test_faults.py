@@ -18,7 +18,7 @@ import yaml
 
 from tests.workflow.conftest import ROOT, copy_of, snakemake, start
 from tests.workflow.test_determinism import TARGETS, TINY
-from zerogap.verifying import files_of
+from zerogap.checker.files import files_of
 
 RUN = ("tables", "--cores", "2", "--configfile", "config/fault.yaml")
 VICTIMS = ("snakemake", "worker", "everything")
@@ -68,7 +68,9 @@ def kill_at(folder: Path, files: int, delay: float, victim: str) -> None:
         if running.poll() is None:
             process = psutil.Process(running.pid)
             below = process.children(recursive=True)
-            workers = [p for p in below if "zerogap.stages" in " ".join(arguments_of(p))]
+            workers = [
+                p for p in below if "zerogap.replication.stages" in " ".join(arguments_of(p))
+            ]
             chosen = {
                 "snakemake": [process],
                 "worker": workers[-1:] or [process],

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from zerogap.claims import CLAIMS
+from zerogap.replication.claims import CLAIMS
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflow" / "notebooks"
 NAMES = ("table1", "rank_one", "inside")

@@ -19,7 +19,7 @@ rule certify:
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "python -m zerogap.stages certify --data {input.data} --primal {input.primal} --dual {input.dual}"
+        "python -m zerogap.replication.stages certify --data {input.data} --primal {input.primal} --dual {input.dual}"
         " --tolerance {params.tolerance} --certificates {output.certificates}"
         " --output {output.gaps} > {log} 2>&1"
 
@@ -43,5 +43,5 @@ rule verify:
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "python -m zerogap.stages verify --certificates {input.certificates}"
+        "python -m zerogap.replication.stages verify --certificates {input.certificates}"
         " --tolerance {params.tolerance} --output {output} > {log} 2>&1"

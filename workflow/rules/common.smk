@@ -5,8 +5,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from zerogap.config import check_source, load
-from zerogap.errors import ZerogapError
+from zerogap.replication.config import check_source, load
+from zerogap.model.errors import ZerogapError
 
 PACKAGE = Path(workflow.basedir) / "src" / "zerogap"
 

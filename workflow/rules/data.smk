@@ -17,5 +17,5 @@ rule generate:
         options=lambda wildcards: CONFIG.slice(wildcards.setting),
         batch_size=CONFIG.batch_size,
     shell:
-        "python -m zerogap.stages generate --setting {wildcards.setting} --options {params.options:q}"
+        "python -m zerogap.replication.stages generate --setting {wildcards.setting} --options {params.options:q}"
         " --batch {wildcards.batch} --batch-size {params.batch_size} --output {output} > {log} 2>&1"

@@ -23,7 +23,7 @@ rule depth_study:
     params:
         options=lambda wildcards: CONFIG.depth_study[int(wildcards.batch)],
     shell:
-        "python -m zerogap.stages depth-study --options {params.options:q}"
+        "python -m zerogap.replication.stages depth-study --options {params.options:q}"
         " --certificates {output.certificates} --output {output.rows} > {log} 2>&1"
 
 
@@ -46,5 +46,5 @@ rule depth_table:
     params:
         batches=len(DEPTH_BATCHES),
     shell:
-        "python -m zerogap.stages depth-table --results results --batches {params.batches}"
+        "python -m zerogap.replication.stages depth-table --results results --batches {params.batches}"
         " --output {output} > {log} 2>&1"

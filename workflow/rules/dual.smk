@@ -15,4 +15,4 @@ rule solve_dual:
         mem_mb=growing(2000),
         runtime=growing(60),
     shell:
-        "python -m zerogap.stages solve-dual --data {input.data} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages solve-dual --data {input.data} --output {output} > {log} 2>&1"

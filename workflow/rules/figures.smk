@@ -36,7 +36,7 @@ rule figure:
     resources:
         mem_mb=growing(1000),
     shell:
-        "python -m zerogap.stages figure {wildcards.figure} --tables results/tables"
+        "python -m zerogap.replication.stages figure {wildcards.figure} --tables results/tables"
         " --output results/figures/{wildcards.figure} > {log} 2>&1"
 
 
@@ -62,5 +62,5 @@ rule rulegraph:
         configs=lambda wildcards: " ".join(map(str, workflow.configfiles)),
     shell:
         "(snakemake --rulegraph dot --configfile {params.configs} --nolock > {output}.dot"
-        " && python -m zerogap.stages rulegraph --dot {output}.dot --output {output};"
+        " && python -m zerogap.replication.stages rulegraph --dot {output}.dot --output {output};"
         " rm -f {output}.dot) > {log} 2>&1"

@@ -23,4 +23,4 @@ rule paper:
     resources:
         mem_mb=growing(1000),
     shell:
-        "python -m zerogap.stages paper --source {input.source} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages paper --source {input.source} --output {output} > {log} 2>&1"

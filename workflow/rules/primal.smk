@@ -15,4 +15,4 @@ rule train:
         mem_mb=growing(3000),
         runtime=growing(60),
     shell:
-        "python -m zerogap.stages train --data {input.data} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages train --data {input.data} --output {output} > {log} 2>&1"

@@ -19,7 +19,7 @@ rule search:
     params:
         cases=",".join(CONFIG.search),
     shell:
-        "python -m zerogap.stages search --cases {params.cases:q} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages search --cases {params.cases:q} --output {output} > {log} 2>&1"
 
 
 # A fresh process that loads the checker and no solver.
@@ -41,5 +41,5 @@ rule search_table:
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "python -m zerogap.stages search-table --certificates {input.certificates}"
+        "python -m zerogap.replication.stages search-table --certificates {input.certificates}"
         " --tolerance {params.tolerance} --output {output} > {log} 2>&1"

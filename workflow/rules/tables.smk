@@ -29,7 +29,7 @@ rule collect:
         batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
     shell:
         "printf '%s\\n' {params.batches:q} > {output.lists};"
-        " python -m zerogap.stages collect --batches {output.lists} --results results > {log} 2>&1"
+        " python -m zerogap.replication.stages collect --batches {output.lists} --results results > {log} 2>&1"
 
 
 rule table1:
@@ -48,7 +48,7 @@ rule table1:
     resources:
         mem_mb=growing(1000),
     shell:
-        "python -m zerogap.stages table1 --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.replication.stages table1 --tables results/tables --output results/tables > {log} 2>&1"
 
 
 rule scoreboard:
@@ -67,7 +67,7 @@ rule scoreboard:
     resources:
         mem_mb=growing(1000),
     shell:
-        "python -m zerogap.stages scoreboard --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.replication.stages scoreboard --tables results/tables --output results/tables > {log} 2>&1"
 
 
 rule provenance:
@@ -83,4 +83,4 @@ rule provenance:
     resources:
         mem_mb=growing(1000),
     shell:
-        "python -m zerogap.stages provenance --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages provenance --output {output} > {log} 2>&1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zerogap.convex.oracles import Atoms
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
 
 _STARTS, _STEPS = 600, 100
 # Steps grow while they help; a step that does not is taken back and the next is shorter.

@@ -9,8 +9,9 @@ from scipy.optimize import linprog
 
 from zerogap.convex.interior import master
 from zerogap.convex.oracles import Atoms, Oracle
-from zerogap.errors import MethodError
-from zerogap.problem import Array, relative
+from zerogap.model.bounds import relative
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 _MAX_ROUNDS = 100
 # The master's relative gap: at first, as a share of the bracket's, and at last.

@@ -8,8 +8,8 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 
 def minimise(P: Any, q: Array, A: Any, b: Array, cones: list[Any]) -> tuple[Array, Array]:

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
 
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 _MAX_ITERATIONS = 100
 # Share of the way to the boundary that a step may go.

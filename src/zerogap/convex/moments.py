@@ -25,7 +25,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
 from zerogap.convex.columns import dual_value, feasible
-from zerogap.problem import Array, relative
+from zerogap.model.bounds import relative
+from zerogap.model.matrices import Array
 
 # ADMM: over-relaxation, penalty at the start in units of a network's cost, iterations between
 # looks at the bound. Residuals out of balance by more than _BALANCE move the penalty at first.

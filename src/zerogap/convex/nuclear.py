@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
 
 _MAX_STEPS = 20_000
 

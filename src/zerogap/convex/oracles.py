@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from zerogap.convex.pricing import Sweep
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 # Supports of the orthant that are enumerated for whitened data: 2^12 symmetric eigenproblems.
 MAX_ORTHANT = 12

@@ -21,8 +21,8 @@ from scipy import sparse
 from zerogap.convex.conic import minimise
 from zerogap.convex.oracles import Atoms, Features
 from zerogap.convex.path import Branch, subsets
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 # Samples whose sets are all priced.
 MAX_SAMPLES = 8

@@ -29,8 +29,9 @@ from zerogap.convex.columns import dual_value, feasible, primal_value, sparse_fi
 from zerogap.convex.conic import minimise
 from zerogap.convex.interior import master
 from zerogap.convex.oracles import Features
-from zerogap.errors import MethodError
-from zerogap.problem import Array, relative
+from zerogap.model.bounds import relative
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 
 # Leaves of a tree; each is one pricing and at least one row of the linear program per round.
 MAX_LEAVES = 20_000

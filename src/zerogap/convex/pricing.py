@@ -21,9 +21,9 @@ from math import comb
 
 import numpy as np
 
-from zerogap.arrangements import distinct_lines, faces, row_space
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
+from zerogap.theory.arrangements import distinct_lines, faces, row_space
 
 # A point this close to a hyperplane (all of unit length) counts as on either side of it.
 _SIDE = 1e-9

@@ -13,9 +13,9 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from zerogap.arrangements import cells, row_space
-from zerogap.errors import MethodError
-from zerogap.problem import Array
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
+from zerogap.theory.arrangements import cells, row_space
 
 _OPTIONS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 

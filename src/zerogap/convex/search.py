@@ -17,10 +17,11 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from zerogap.certificates.search import MAX_BISECTIONS, MAX_CONES, MAX_SAMPLES
+from zerogap.checker.search import MAX_BISECTIONS, MAX_CONES, MAX_SAMPLES
 from zerogap.convex.conic import minimise
-from zerogap.errors import MethodError
-from zerogap.problem import Array, Problem
+from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
+from zerogap.model.problem import Problem
 
 # XXᵀ is widened and multipliers are shrunk by this share: more than rounding, less than what cones
 # of affordable size lose.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch
 from zerogap.training.interpolation import feasible, hold
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zerogap.networks import Network
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
+from zerogap.model.network import Network
 
 # Largest ‖f(X) − Y‖_F / ‖Y‖_F with which a restart counts as interpolating.
 INTERPOLATION_TOLERANCE = 1e-9

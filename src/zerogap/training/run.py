@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerogap.networks import Network
-from zerogap.problem import Array, Problem
+from zerogap.model.matrices import Array
+from zerogap.model.network import Network
+from zerogap.model.problem import Problem
 from zerogap.training.batch import Batch
 from zerogap.training.descent import LOOSE, best, descend
 from zerogap.training.options import INTERPOLATION_TOLERANCE, Training, TrainingOptions

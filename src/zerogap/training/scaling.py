@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerogap.problem import RANK_TOLERANCE, Array, Problem
+from zerogap.model.matrices import RANK_TOLERANCE, Array
+from zerogap.model.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from zerogap.problem import Array
+from zerogap.model.matrices import Array
 from zerogap.training.shape import Shape
 
 

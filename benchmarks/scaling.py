@@ -1,0 +1,73 @@
+"""How the cost of column generation grows with samples, features and cells.
+
+    python -m benchmarks.scaling OUT.csv [--quick]
+
+Two-layer ReLU networks, one output, normal data, interpolation to a proved relative gap of 1e-6.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zerogap.theory.arrangements import max_cells
+from benchmarks.measure import medians
+from benchmarks.solvers import Case, columns
+from zerogap.model.files import replacing
+from zerogap.model.bounds import relative
+
+COLUMNS = ["n", "d", "cells", "runs", "seconds", "megabytes", "value", "proved", "reason"]
+SIZES = {
+    2: (20, 50, 100, 200),
+    3: (20, 50, 100, 200, 500),
+    4: (10, 20, 40, 60),
+    5: (10, 20),
+}
+QUICK = {2: (6, 10), 3: (6,)}
+_LIMIT = 1200.0
+
+
+def table(sizes: dict[int, tuple[int, ...]]) -> pd.DataFrame:
+    """One row for every size; the median of three runs where a run takes seconds."""
+    found = []
+    for d, counts in sizes.items():
+        for n in counts:
+            cells = max_cells(n, d)
+            case = Case("interpolation", n, d, runs=3 if cells < 10_000 else 1)
+            run = medians({"columns": columns}, *case.data(), case, runs=case.runs, limit=_LIMIT)[
+                "columns"
+            ]
+            answer = run.answer or {"value": np.nan, "lower": np.nan}
+            found.append(
+                {
+                    "n": n,
+                    "d": d,
+                    "cells": cells,
+                    "runs": case.runs,
+                    "seconds": run.seconds,
+                    "megabytes": run.megabytes,
+                    "value": answer["value"],
+                    "proved": relative(answer["value"] - answer["lower"], answer["value"]),
+                    "reason": run.reason,
+                }
+            )
+            print(found[-1], file=sys.stderr, flush=True)
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--quick", action="store_true", help="tiny cases, to try it out")
+    given = parser.parse_args()
+    with replacing(given.output) as temporary:
+        table(QUICK if given.quick else SIZES).to_csv(temporary, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main()

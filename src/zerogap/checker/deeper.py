@@ -1,0 +1,54 @@
+"""What a path network proves: an upper bound on the path program's value (theory §5).
+
+V_L^path = φ(conv(±V_{L−1}^path)), V₂^path = {φ(Xu) : ‖u‖ ≤ 1}. A neuron of gain g, its output in
+g V_L^path, is φ(Σ_j m_j a_j) of neurons a_j with Σ_j |m_j| g_j ≤ g, at the first layer φ(Xu) with
+‖u‖ ≤ g. So Σ_j w_j a_j = y proves D₁^path ≤ Σ_j |w_j| g_j. A neuron of fewer layers counts as a
+deeper one: φ leaves its non-negative outputs unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import arb, arb_mat
+
+from zerogap.checker.balls import Refused, balls, frobenius
+from zerogap.checker.reading import Statement, get, matrix
+
+# Neurons above the first layer; every one adds columns of one entry per sample.
+MAX_NEURONS = 10_000
+
+
+def path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, arb]:
+    """(‖f(X) − y‖, an upper bound on Σ_j |w_j| g_j) of a path network f of scalar output."""
+    if statement.activation != "relu" or statement.Y.shape[1] != 1:
+        raise Refused("deeper.path: this kind is for ReLU networks of one output")
+    X, neurons = balls(statement.X), 0
+
+    def mix(node: Any, layers: int, place: str) -> tuple[arb_mat, arb]:
+        """Σ_j m_j a_j (n, 1) and Σ_j |m_j| g_j of inputs that have at most so many layers."""
+        nonlocal neurons
+        mixture = matrix(get(node, "mixture", place), f"{place}.mixture")
+        inputs = get(node, "inputs", place)
+        neurons += len(mixture)
+        if neurons > MAX_NEURONS or layers < 1:
+            raise Refused(f"{place}: accepted are {depth} layers and {MAX_NEURONS} neurons")
+        if isinstance(inputs, list):
+            below = [mix(node, layers - 1, f"{place}.inputs[{j}]") for j, node in enumerate(inputs)]
+            sums, gains = [z for z, _ in below], [gain for _, gain in below]
+        else:
+            U = balls(matrix(inputs, f"{place}.inputs"))
+            if U.nrows() != X.ncols():
+                raise Refused(f"{place}.inputs has {U.nrows()} rows; accepted is {X.ncols()}")
+            columns = [arb_mat([[row[j]] for row in U.tolist()]) for j in range(U.ncols())]
+            sums, gains = [X * u for u in columns], [frobenius(u) for u in columns]
+        if mixture.shape != (len(sums), 1):
+            raise Refused(f"{place}.mixture has shape {mixture.shape}; accepted is {len(sums)}, 1")
+        output, gain = arb_mat(X.nrows(), 1), arb(0)
+        for m, z, g in zip(balls(mixture).entries(), sums, gains, strict=True):
+            output += arb_mat(z.nrows(), 1, [x.max(arb(0)) for x in z.entries()]) * m
+            gain += abs(m) * g
+        return output, gain
+
+    output, value = mix(network, depth - 1, "deeper.path")
+    return frobenius(output - balls(statement.Y)), value

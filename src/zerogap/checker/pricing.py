@@ -1,0 +1,317 @@
+"""Proved upper bounds on two-layer levels c(Λ) = max ‖Λᵀφ(Xu)‖, ‖u‖ ≤ 1, over exact faces.
+
+A face of the arrangement {u : x_i·u = 0} is a set on which every sign(x_i·u) is constant, and the
+maximiser lies in the relative interior of exactly one. There ‖Λᵀφ(Xu)‖ = ‖ΛᵀDXu‖ is the root of a
+quadratic form in u ∈ F, the face's span, so a local maximum on the sphere is a top eigenvector of
+the form restricted to F. With K = X P_F Xᵀ everything is in terms of the samples: the value is
+λ_max(T)^½, T = ΛᵀDKDΛ (k, k), and the maximiser is u ∝ P_F XᵀDΛq, T q = λ_max q. A face counts
+unless K D Λ q is proved to have the wrong signs for both ±q.
+
+Rows of X are normalised (and Λ's scaled up in return), so that |K_ij| ≤ 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz, fmpz_mat
+
+from zerogap.checker.balls import (
+    Array,
+    Refused,
+    balls,
+    diagonal,
+    floats,
+    inner,
+    positive_definite,
+    top_eigenvalue,
+    total,
+)
+
+# Samples or features, candidate rays, faces and operations that one piece of evidence may ask for:
+# a minute at worst, milliseconds in practice.
+MAX_SIDE = 64
+MAX_RAYS = 20_000
+MAX_FACES = 50_000
+MAX_PRICING = 2e9
+# Supports of the orthant: 2^12 faces.
+MAX_SUPPORT = 12
+
+# Relative loss that ends a refinement; verdicts are read at 1e-6.
+_LOSS = 1e-11
+# Vectors of a batch that are re-priced in balls before the float64 bound is taken as it stands.
+_MAX_REFINED = 200
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Faces of an arrangement: sign(x_i·u) on each (m, n), and K of the span, spans[flat]."""
+
+    signs: Array
+    flat: Array
+    spans: list[arb_mat]
+    norms: list[arb]
+
+
+def faces_of(X: fmpq_mat) -> Faces:
+    """The faces of X's arrangement; the last few are kept, since levels share their data."""
+    return _faces(X.nrows(), tuple(X.entries()))
+
+
+@lru_cache(maxsize=4)
+def _faces(n: int, entries: tuple[fmpq, ...]) -> Faces:
+    """All faces of dimension ≥ 1 of the arrangement of X's rows, in exact arithmetic.
+
+    Every face is a composition of rays, X∘Y = X where X ≠ 0, else Y (theory of oriented
+    matroids), one ray for each dimension. Zero, repeated, parallel and opposite rows and
+    rank-deficient X are no exceptions.
+    """
+    d = len(entries) // n
+    if max(n, d) > MAX_SIDE:
+        raise Refused(f"{n} samples in {d} dimensions have too many faces to enumerate")
+    X = fmpq_mat(n, d, list(entries))
+    Z = X.numer_denom()[0]
+    rank = Z.rank()
+    norms = [total(arb(x) ** 2 for x in row).sqrt() for row in X.tolist()]
+    if rank == 0:
+        return Faces(np.zeros((0, n), dtype=np.int8), np.zeros(0, dtype=int), [], norms)
+    if comb(n, rank - 1) > MAX_RAYS:
+        raise Refused(f"{n} samples in {rank} dimensions have too many faces to enumerate")
+    # Coordinates a of the row space: u = Eᵀa, so x_i·u = (Z Eᵀ)_i a.
+    E = _identity(rank) if rank == Z.ncols() else _independent_rows(Z, rank)
+    C = Z * E.transpose()
+    rays = _rays(C, rank)
+    found = {bytes(ray.tobytes()) for ray in rays}
+    frontier = list(rays)
+    restricted: dict[bytes, Array] = {}
+    while frontier:
+        grown = []
+        for face in frontier:
+            zero = face == 0
+            key = zero.tobytes()
+            if key not in restricted:
+                restricted[key] = np.unique(rays[:, zero], axis=0)
+            for tail in restricted[key]:
+                larger = face.copy()
+                larger[zero] = tail
+                code = larger.tobytes()
+                if code not in found:
+                    found.add(code)
+                    grown.append(larger)
+        if len(found) > MAX_FACES:
+            raise Refused(f"the arrangement has more than {MAX_FACES} faces")
+        frontier = grown
+    signs = np.array([np.frombuffer(code, dtype=np.int8) for code in sorted(found)])
+    zeros, flat = np.unique(signs == 0, axis=0, return_inverse=True)
+    return Faces(signs, flat.ravel(), [_span(C, E, Z, zero) for zero in zeros], norms)
+
+
+def supports(n: int) -> Faces:
+    """The faces of the orthant {v ≥ 0}, for which K is the identity on the support."""
+    signs = ((np.arange(1, 2**n)[:, None] >> np.arange(n)) & 1).astype(np.int8)
+    return Faces(signs, np.zeros(len(signs), dtype=int), [diagonal([arb(1)] * n)], [arb(1)] * n)
+
+
+def level(faces: Faces, multipliers: arb_mat) -> arb:
+    """An upper bound on c(Λ), any k, tight to about 1e-12, in balls."""
+    if not len(faces.signs):
+        return arb(0)
+    n, k = multipliers.nrows(), multipliers.ncols()
+    if float(n + k) ** 3 * len(faces.signs) > MAX_PRICING:
+        raise Refused(f"{k} outputs times {len(faces.signs)} faces are too much to price")
+    scaled = diagonal(faces.norms) * multipliers
+    size = total(abs(x) for x in scaled.entries()).upper()
+    if not size > 0:
+        return arb(0)
+    scaled = scaled * (1 / size)
+    forms = _float_forms(faces, floats(scaled))
+    tops = np.linalg.eigvalsh(forms)[:, -1]
+    best = arb(0)
+    degenerate = arb(0)
+    # Largest first: once a face counts, the others need only be shown to lie below it.
+    for f in np.argsort(-tops, kind="stable"):
+        on = np.flatnonzero(faces.signs[f] > 0).tolist()
+        K, masked = faces.spans[faces.flat[f]], _rows(scaled, on)
+        T = masked.transpose() * _columns(_rows(K, on), on) * masked
+        if best > 0 and positive_definite(diagonal([best] * T.nrows()) - T):
+            continue
+        value = top_eigenvalue(T).max(arb(0))
+        if not value > best:
+            best = best.max(value)
+            continue
+        gap = _eigenvalue_gap(T, value)
+        if gap is not None:
+            degenerate = degenerate.max(gap)
+        elif not _outside(T, _columns(K, on) * masked, faces.signs[f]):
+            best = value
+    # A face with λ₁ − λ₂ ≤ gap: turn its maximiser towards the second eigenvector until it meets
+    # the boundary; there a lower face has at least λ₁ − gap. At most n such steps.
+    return size * (best + n * degenerate).sqrt()
+
+
+def largest_level(faces: Faces, vectors: Array) -> arb:
+    """An upper bound on max c(ν) over the rows ν of a (m, n) batch, k = 1.
+
+    float64 with a-priori error bounds, refined in balls where those matter. For scalars the form
+    is T = νᵀDKDν, and the signs to test are those of h = KDν.
+    """
+    m, n = vectors.shape
+    if not len(faces.signs) or not vectors.any():
+        return arb(0)
+    if float(m) * len(faces.signs) * n * n > MAX_PRICING:
+        raise Refused(f"{m} vectors times {len(faces.signs)} faces are too much to price")
+    norms = np.array([float(s) for s in faces.norms])
+    for name, values in (("multipliers", vectors), ("data", norms)):
+        sizes = np.abs(values[values != 0])
+        if len(sizes) and not 1e-100 <= sizes.min() <= sizes.max() <= 1e100:
+            raise Refused(f"the {name} leave the range 1e-100 to 1e100")
+    K = np.array([_checked_floats(span) for span in faces.spans])
+    W = np.unique(vectors, axis=0).T
+    weighted = norms[:, None] * W
+    sizes = np.abs(weighted).sum(axis=0)
+    unit = weighted / np.where(sizes > 0, sizes, 1)
+    # |K_ij| ≤ 1 and Σ|unit_j| = 1 (to rounding), each good to 2⁻⁵⁰ relative; then an inner product
+    # of n terms in any order adds n 2⁻⁵³ and a second one as much again.
+    error = (4 * n + 64) * 2.0**-53
+    top = np.zeros(W.shape[1])
+    for signs, flat in zip(faces.signs, faces.flat, strict=True):
+        on, off = signs > 0, signs != 0
+        h = K[flat][:, on] @ unit[on]
+        value = (unit[on] * h[on]).sum(axis=0)
+        signed = signs[off, None] * h[off]
+        outside = (signed.min(axis=0) < -error) & (signed.max(axis=0) > error)
+        np.maximum(top, np.where(outside, 0, value), out=top)
+    bounds = sizes * np.sqrt(top + error)
+    best = arb(0)
+    for count, j in enumerate(np.argsort(-bounds, kind="stable")):
+        bound = arb(sizes[j]) * (arb(top[j]) + arb(error)).sqrt()
+        # The list is sorted by rounded values; one rounding more covers the rest of it.
+        cover = bound * (1 + arb(2.0**-40))
+        if cover <= best:
+            break
+        if error <= _LOSS * top[j] or count == _MAX_REFINED:
+            return best.max(cover)
+        refined = level(faces, balls(W[:, [j]]))
+        best = best.max(refined)
+    return best
+
+
+def _identity(n: int) -> fmpz_mat:
+    return fmpz_mat(n, n, [int(i == j) for i in range(n) for j in range(n)])
+
+
+def _independent_rows(Z: fmpz_mat, rank: int) -> fmpz_mat:
+    chosen: list[list[fmpz]] = []
+    for row in Z.tolist():
+        if fmpz_mat([*chosen, row]).rank() > len(chosen):
+            chosen.append(row)
+        if len(chosen) == rank:
+            break
+    return fmpz_mat(chosen)
+
+
+def _rays(C: fmpz_mat, rank: int) -> Array:
+    """Distinct sign vectors of the one-dimensional faces, (m, n)."""
+    rows = C.tolist()
+    found = set()
+    for chosen in combinations(range(len(rows)), rank - 1):
+        if rank == 1:
+            direction = fmpz_mat([[1]])
+        else:
+            basis, nullity = fmpz_mat([rows[i] for i in chosen]).nullspace()
+            if nullity != 1:
+                continue
+            direction = fmpz_mat([[basis[i, 0]] for i in range(rank)])
+        signs = tuple((x > 0) - (x < 0) for x in (C * direction).entries())
+        found |= {signs, tuple(-s for s in signs)}
+    return np.array(sorted(found), dtype=np.int8)
+
+
+def _span(C: fmpz_mat, E: fmpz_mat, Z: fmpz_mat, zero: Array) -> arb_mat:
+    """K = X P_F Xᵀ for normalised rows, F the flat on which the `zero` rows vanish."""
+    rank = C.ncols()
+    rows = [row for row, on in zip(C.tolist(), zero, strict=True) if on]
+    basis, nullity = fmpz_mat(rows).nullspace() if rows else (_identity(rank), rank)
+    N = fmpz_mat([[basis[i, j] for j in range(nullity)] for i in range(rank)])
+    images = arb_mat(C * N)
+    try:
+        K = images * arb_mat((E.transpose() * N).transpose() * (E.transpose() * N)).solve(
+            images.transpose()
+        )
+    except ZeroDivisionError:
+        raise Refused("the arrangement is too degenerate for the working precision") from None
+    inverse = [
+        1 / total(arb(x) ** 2 for x in row).sqrt() if any(row) else arb(0) for row in Z.tolist()
+    ]
+    return diagonal(inverse) * K * diagonal(inverse)
+
+
+def _rows(M: arb_mat, chosen: list[int]) -> arb_mat:
+    return arb_mat(len(chosen), M.ncols(), [M[i, j] for i in chosen for j in range(M.ncols())])
+
+
+def _columns(M: arb_mat, chosen: list[int]) -> arb_mat:
+    return arb_mat(M.nrows(), len(chosen), [M[i, j] for i in range(M.nrows()) for j in chosen])
+
+
+def _checked_floats(K: arb_mat) -> Array:
+    """K in float64, proved within 2⁻⁵¹ of the truth."""
+    approximate = floats(K)
+    for x, y in zip(K.entries(), approximate.ravel().tolist(), strict=True):
+        if not abs(x - y) <= 2.0**-51:
+            raise Refused("the arrangement is too degenerate for the working precision")
+    return approximate
+
+
+def _float_forms(faces: Faces, L: Array) -> Array:
+    """T of every face in float64 (m, k, k): an order in which to look, proving nothing."""
+    K = np.array([floats(span) for span in faces.spans])
+    forms = np.empty((len(faces.signs), L.shape[1], L.shape[1]))
+    for f, (signs, flat) in enumerate(zip(faces.signs, faces.flat, strict=True)):
+        masked = L * (signs > 0)[:, None]
+        forms[f] = masked.T @ K[flat] @ masked
+    return forms
+
+
+def _eigenvalue_gap(T: arb_mat, top: arb) -> arb | None:
+    """λ₁ − λ₂ of T, as an upper bound, if it is proved negligible; else None."""
+    if T.nrows() == 1:
+        return None
+    values, vectors = np.linalg.eigh(floats(T))
+    if values[-1] - values[-2] > _LOSS * values[-1]:
+        return None
+    V = balls(vectors[:, -2:])
+    floor = arb(float(values[-2])) * (1 - arb(1e-13))
+    # Courant–Fischer: λ₂ ≥ the least Rayleigh quotient on any two-dimensional space.
+    if positive_definite(V.transpose() * (T - diagonal([floor] * T.nrows())) * V):
+        return (top - floor).upper()
+    return None
+
+
+def _outside(T: arb_mat, image: arb_mat, signs: Array) -> bool:
+    """Whether neither ± the top eigenvector of T, mapped by `image`, is proved to have the signs.
+
+    With an approximate pair (ρ, q), residual δ = ‖Tq − ρq‖ and λ₂ ≤ μ < ρ: q is v₁ up to a factor
+    and a remainder orthogonal to it of length at most δ/(ρ − μ); `image` is a contraction after
+    T^½, so it moves no entry by more than λ₁^½ times that.
+    """
+    k = T.nrows()
+    if k == 1:
+        q, shift = balls(np.ones((1, 1))), arb(0)
+    else:
+        values, vectors = np.linalg.eigh(floats(T))
+        q, rho = balls(vectors[:, -1:]), arb(float(values[-1]))
+        mu = (rho + arb(float(values[-2]))) / 2
+        deflated = diagonal([mu] * k) - T + q * q.transpose() * rho
+        if not rho > mu or not positive_definite(deflated):
+            return False
+        residual = T * q - q * rho
+        trace = total(T[i, i] for i in range(k)).max(arb(0))
+        shift = (inner(residual, residual).sqrt() / (rho - mu) * trace.sqrt()).upper()
+    h = image * q
+    signed = [int(s) * h[i, 0] for i, s in enumerate(signs) if s]
+    return any(x < -shift for x in signed) and any(x > shift for x in signed)

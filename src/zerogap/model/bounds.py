@@ -1,0 +1,74 @@
+"""What is answered: a bracket of one problem, with its network and its certificate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zerogap.model.errors import ProblemError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """A bracket of one problem: a network above, a dual certificate below (total values).
+
+    primal: the objective of `network`, an upper bound on the optimum P.
+    dual: the largest proved lower bound on the dual value; exact_primal, exact_dual: the optima
+    themselves where a closed form or a solved convex program gives them, else None.
+    primal_lower: the largest proved lower bound on P (never below `dual`); dual_upper: the
+    smallest proved upper bound on the dual value, from a parallel network.
+    status: "zero" if the relative gap is at most the tolerance, "positive" if primal_lower
+    exceeds dual_upper by more than the tolerance (relative), else "open".
+    certificate: a JSON-ready object that `zerogap.verify` re-proves without any solver.
+    """
+
+    primal: float
+    dual: float
+    primal_method: str
+    dual_method: str
+    status: str
+    network: torch.nn.Module | None
+    certificate: dict[str, Any]
+    exact_primal: float | None = None
+    exact_dual: float | None = None
+    primal_lower: float = -math.inf
+    dual_upper: float = math.inf
+
+    @property
+    def gap(self) -> float:
+        """primal − dual."""
+        return self.primal - self.dual
+
+    @property
+    def relative_gap(self) -> float:
+        """(primal − dual) / primal; zero when both are zero."""
+        return relative(self.gap, self.primal)
+
+
+def relative(difference: float, scale: float) -> float:
+    """difference / |scale|, with 0/0 = 0."""
+    return difference / abs(scale) if scale != 0 else (0.0 if difference == 0 else math.inf)
+
+
+def verdict(
+    primal: float, dual: float, primal_lower: float, dual_upper: float, tolerance: float
+) -> str:
+    """The verdict of one problem: "zero", "positive" or "open" (design: contracts).
+
+    A stuck training run only raises `primal`, so it can never make a gap "positive".
+    """
+    if relative(primal - dual, primal) <= tolerance:
+        return "zero"
+    if primal_lower - dual_upper > tolerance * abs(primal):
+        return "positive"
+    return "open"
+
+
+def require_tolerance(tolerance: Any) -> None:
+    """Raise ProblemError unless a verdict's tolerance is a number in (0, 1)."""
+    if not isinstance(tolerance, float | int) or not 0 < tolerance < 1:
+        raise ProblemError(f"tolerance is {tolerance!r}; accepted is a number in (0, 1)")

@@ -1,0 +1,226 @@
+"""The configuration of a replication: validated once, before the DAG is built."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, validators
+
+from zerogap.model.data import read_file
+from zerogap.model.errors import ConfigError, ZerogapError
+from zerogap.model.problem import Problem
+from zerogap.replication.claims import CLAIMS, claim, instances
+from zerogap.solving.certificates import require_provable
+
+Slice = dict[str, Any]
+
+# 3.0 is a number, but not a whole one: it could not count anything.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to run: the settings with the slice of options each needs, and global numbers.
+
+    depth_study: the options of each of its jobs, as canonical JSON. search: its data sets.
+    """
+
+    slices: dict[str, Slice]
+    tolerance: float
+    batch_size: int
+    depth_study: list[str]
+    search: list[str]
+
+    def batches(self, setting_id: str) -> list[str]:
+        """Names of a setting's batches."""
+        count = len(instances(setting_id, self.slices[setting_id]))
+        return [str(b) for b in range(math.ceil(count / self.batch_size))]
+
+    def slice(self, setting_id: str) -> str:
+        """The options of a setting as canonical JSON: what its problems depend on, no more."""
+        return json.dumps(self.slices[setting_id], sort_keys=True)
+
+    def own_file(self, setting_id: str) -> list[str]:
+        """The data file behind a setting of own data, none for the registry's."""
+        entry = self.slices[setting_id].get("file")
+        return [entry["data"]["path"]] if entry else []
+
+
+def load(values: Mapping[str, Any], schema: Path) -> Config:
+    """Check a configuration against the schema and the registry.
+
+    Raises ConfigError with one line that names the key and what is accepted.
+    """
+    _require_plain(values)
+    validator = _Validator(json.loads(schema.read_text(encoding="utf-8")))
+    problems = sorted(validator.iter_errors(dict(values)), key=lambda e: list(map(str, e.path)))
+    if problems:
+        raise ConfigError(_one_line(problems[0]))
+    chosen = [c.id for c in CLAIMS] if values["claims"] == "all" else list(values["claims"])
+    if not chosen and not values.get("files"):
+        raise ConfigError("claims is empty; accepted is all, or a list of claim ids")
+    settings = [s.id for identifier in chosen for s in claim(identifier).settings]
+    every = [s.id for c in CLAIMS for s in c.settings]
+    for key in ("instances", "restarts", "cases"):
+        for name in values.get(key, {}):
+            if name not in every and name != "default":
+                raise ConfigError(f"{key}.{name}: no such setting; accepted are {', '.join(every)}")
+    slices = {name: _slice(values, name) for name in settings}
+    for entry in values.get("files", []):
+        name = f"file-{entry['id']}"
+        if name in slices:
+            raise ConfigError(f"files: id {entry['id']!r} is given twice; ids must differ")
+        _check_file(entry)
+        slices[name] = {"file": entry, "restarts": values.get("restarts", {}).get("default")}
+    for name, options in slices.items():
+        if values.get("timings"):
+            options["timings"] = True
+        instances(name, options)  # unknown cases are named here
+    jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
+    searched = list(values.get("search", []))
+    return Config(slices, float(values["tolerance"]), int(values["batch_size"]), jobs, searched)
+
+
+def _slice(values: Mapping[str, Any], name: str) -> Slice:
+    def chosen(key: str) -> Any:
+        table = values.get(key, {})
+        return table.get(name, table.get("default"))
+
+    return {
+        "replicates": chosen("instances"),
+        "restarts": chosen("restarts"),
+        "cases": values.get("cases", {}).get(name),
+    }
+
+
+def _check_file(entry: Mapping[str, Any]) -> None:
+    """Read own data and build its problems now, so that mistakes show before anything runs."""
+    place = f"files.{entry['id']}"
+    data = entry["data"]
+    try:
+        X, Y = read_file(Path(data["path"]), data.get("targets"))
+        for depth in entry["depths"]:
+            problem = Problem(
+                X,
+                Y,
+                activation=entry["activation"],
+                architecture=entry["architecture"],
+                depth=depth,
+                regularizer=entry.get("regularizer", "weight_decay"),
+                beta=entry.get("beta"),
+            )
+            require_provable(problem)
+    except ZerogapError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
+def _one_line(error: Any) -> str:
+    place = ".".join(map(str, error.path)) or "config"
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        where = "" if place == "config" else f"{place}."
+        return f"unknown key {where}{unknown}; accepted are {', '.join(known)}"
+    if error.validator == "required":
+        return f"{place}: {error.message}; required are {', '.join(error.schema['required'])}"
+    hint = error.schema.get("description", "")
+    message = error.message if len(error.message) < 200 else f"{error.message[:200]}…"
+    return f"{place}: {message}" + (f"; accepted: {hint}" if hint else "")
+
+
+def check_source(path: Path) -> None:
+    """Refuse a configuration file that a YAML reader would take, but not as it was meant.
+
+    A key given twice (the last would win silently) and templates (Snakemake runs the expressions
+    of a file that opts in with __use_yte__). Raises ConfigError with the line.
+    """
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ConfigError(f"{path} cannot be read: {reason[:200]}") from None
+    seen: set[int] = set()  # an alias is visited once, however often it is used
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
+            continue
+        keys = set()
+        for key, value in node.value:
+            name = str(key.value)
+            line = key.start_mark.line + 1
+            if name in keys:
+                raise ConfigError(f"{path} line {line}: key {name!r} is given twice")
+            if name == "__use_yte__":
+                raise ConfigError(f"{path} line {line}: templates ({name}) are not accepted")
+            keys.add(name)
+            todo.append(value)
+
+
+# Far more than any configuration needs, and few enough to check and print in no time.
+_MAX_VALUES, _MAX_NESTING, _MAX_TEXT = 100_000, 10, 4096
+
+
+def _require_plain(values: Any) -> None:
+    """Refuse what is not plain, finite and small, before any of it is compared or printed.
+
+    Aliases let a few lines of YAML stand for more values than memory holds, so what is counted
+    is the expanded tree, and counting stops at the limit.
+    """
+    todo = [(values, "config", 0)]
+    count = 0
+    while todo:
+        value, place, nesting = todo.pop()
+        count += 1
+        if nesting > _MAX_NESTING or count > _MAX_VALUES:
+            raise ConfigError(
+                f"{place.split('.')[0]}: too large; accepted are up to {_MAX_VALUES} values, "
+                f"nested up to {_MAX_NESTING} deep"
+            )
+        if isinstance(value, Mapping | list):
+            pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+            inside = "" if place == "config" else f"{place}."
+            for key, entry in pairs:
+                if isinstance(value, Mapping) and not isinstance(key, str):
+                    raise ConfigError(f"{place}: key {key!r} is not text; accepted are texts")
+                todo.append((entry, f"{inside}{key}", nesting + 1))
+                if len(todo) > _MAX_VALUES:
+                    break
+        elif isinstance(value, str):
+            if len(value) > _MAX_TEXT:
+                raise ConfigError(
+                    f"{place}: a text of {len(value)} characters; accepted are up to {_MAX_TEXT}"
+                )
+        elif not (value is None or isinstance(value, bool | int | float)):
+            raise ConfigError(f"{place} is {value!r}; accepted are texts, numbers and lists")
+        elif isinstance(value, int | float) and not abs(value) <= 1e300:
+            raise ConfigError(f"{place} is {value!r}; accepted are finite numbers")
+
+
+def key_table(schema: Path) -> str:
+    """The keys of a configuration as a markdown table, from the schema's descriptions."""
+    rows = ["| key | accepted |", "|---|---|"]
+
+    def add(properties: Mapping[str, Any], prefix: str) -> None:
+        for name, entry in properties.items():
+            rows.append(f"| `{prefix}{name}` | {entry.get('description', '').replace('|', '/')} |")
+            if "properties" in entry.get("items", {}):
+                add(entry["items"]["properties"], f"{prefix}{name}[].")
+
+    add(json.loads(schema.read_text(encoding="utf-8"))["properties"], "")
+    return "\n".join(rows) + "\n"

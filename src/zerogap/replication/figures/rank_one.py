@@ -1,0 +1,68 @@
+"""Rank-one data, three-layer standard ReLU: where the gap is zero and where it is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from zerogap.replication.figures import style
+from zerogap.replication.tables import read
+from zerogap.theory.closed_form import RankOne
+
+
+def relative_gap(angle: float, ratio: float) -> float:
+    """1 − D/P of the exact values at L = 3, with totals (3/2)(·)^{2/3}; angle in degrees."""
+    turn = np.deg2rad(angle)
+    minus = ratio * np.array([np.cos(turn), np.sin(turn)])
+    data = RankOne(np.array([1.0, -1.0]), np.ones(1), np.array([1.0, 0.0]), minus)
+    primal = data.primal(3)
+    assert primal is not None
+    return 1 - (data.dual() / primal) ** (2 / 3)
+
+
+def draw(tables: Path) -> Figure:
+    """Left: the exact surface over (ω, ‖y₋‖/‖y₊‖) with trained points; right: its sections."""
+    details = read(tables, "details.csv")
+    cell = details[
+        (details["setting"] == "relu-standard-rank-one")
+        & (details["depth"] == 3)
+        & (details["sides"] == "both")
+    ].copy()
+    cell["found"] = 1 - cell["dual"] / cell["trained"]
+    figure, (left, right) = style.panels(2, width=5.8, height=4.4)
+    angles, ratios = np.linspace(0, 180, 73), np.linspace(0.02, 1.2, 49)
+    surface = np.array([[relative_gap(a, r) for a in angles] for r in ratios])
+    levels = np.linspace(0, 0.22, 12)
+    filled = left.contourf(angles, ratios, surface, levels=levels, cmap="viridis")
+    points = cell[cell["k"].notna()] if "k" in cell else cell
+    left.scatter(
+        points["angle"], points["ratio"], c=points["found"], vmin=0, vmax=0.22, cmap="viridis",
+        edgecolors="white", s=55, linewidths=1.2, zorder=3,
+    )  # fmt: skip
+    figure.colorbar(filled, ax=left, label=r"relative gap $(P-D)/P$")
+    left.set(xlabel=r"angle $\omega$ between $y_+$ and $y_-$ (degrees)")
+    left.set(ylabel=r"ratio $\|y_-\|/\|y_+\|$", xlim=(-4, 184), ylim=(0.02, 1.2))
+    left.set_title("exact surface, trained points on it")
+    shown = sorted(pd.unique(points["ratio"].dropna()))
+    for colour, ratio in zip(sns.color_palette("colorblind"), shown, strict=False):
+        right.plot(angles, [relative_gap(a, ratio) for a in angles], color=colour)
+        section = points[points["ratio"] == ratio]
+        right.scatter(
+            section["angle"], section["found"], color=colour, s=32, zorder=3,
+            label=rf"$\|y_-\|/\|y_+\| = {ratio:g}$",
+        )  # fmt: skip
+    right.axvline(90, color=style.BOUND, lw=1, ls=":")
+    right.set(xlabel=r"angle $\omega$ (degrees)", ylabel=r"relative gap $(P-D)/P$")
+    right.set_title("lines: theory; points: best trained")
+    if shown:
+        right.legend(frameon=False, fontsize=9)
+    right.set_xticks(range(0, 181, 45))
+    left.set_xticks(range(0, 181, 45))
+    figure.suptitle(
+        "Rank-one data: no gap when $y_+$ and $y_-$ point the same way, a gap otherwise"
+    )
+    return style.finish(figure)

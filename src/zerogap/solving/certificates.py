@@ -1,0 +1,134 @@
+"""Writing certificates: what they claim is computed here, and proved by the checker."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zerogap.checker.balls import Refused
+from zerogap.checker.check import interpolation_error
+from zerogap.checker.reading import FORMAT, MAX_DEPTH, MAX_SIDE, VERSION
+from zerogap.model.errors import DataError, MethodError, ProblemError
+from zerogap.model.files import replacing
+from zerogap.model.matrices import Array
+from zerogap.model.network import Network
+from zerogap.model.problem import Problem
+
+# Claims are rounded outward by this much: an order below the tolerance of verdicts, and more than
+# rounding and the networks' interpolation error move the values.
+_SLACK = 1e-7
+
+
+def matrix(A: Array) -> dict[str, Any]:
+    """A matrix as its shape and the bytes of its little-endian float64 entries; 1-D is a column."""
+    A = np.asarray(A, dtype="<f8")
+    A = A[:, None] if A.ndim == 1 else A
+    return {"shape": list(A.shape), "data": np.ascontiguousarray(A).tobytes().hex()}
+
+
+def require_provable(problem: Problem) -> None:
+    """Raise ProblemError, before anything is computed, where no certificate holds the problem."""
+    if problem.depth > MAX_DEPTH:
+        raise ProblemError(f"depth is {problem.depth}; accepted is up to {MAX_DEPTH}")
+    for name, A in (("X", problem.X), ("Y", problem.Y)):
+        if max(A.shape) > MAX_SIDE:
+            raise ProblemError(
+                f"{name} has shape {A.shape}; accepted are up to {MAX_SIDE} rows and columns"
+            )
+
+
+def build(
+    problem: Problem,
+    network: Network,
+    lower: Mapping[str, Any] | None,
+    *,
+    claimed: Mapping[str, float | None],
+    gap: Mapping[str, Any] | None = None,
+    deeper: Mapping[str, Any] | None = None,
+    id: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The certificate of a problem, JSON-ready.
+
+    network: attains claimed["primal"]. lower: the evidence for claimed["dual"] as nested dicts of
+    arrays (docs/certificates.md), None for no bound (dual 0). gap: {"theorem": name} or
+    {"search": dict of arrays}, and "bidual": a parallel Network, with claimed["primal_lower"] and
+    claimed["dual_upper"]. deeper: {"depth": L′} with "path" (nested dicts of arrays) or "branches"
+    (of a parallel network), with claimed["deeper_upper"]. claimed values are total ones, as
+    computed in float64; they are rounded outward by 1e-7 relative. For interpolation, epsilon is
+    what the networks need. Raises DataError on unknown claims, and MethodError on a network that
+    no certificate can hold.
+    """
+    outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1, "deeper_upper": 1}
+    unknown = set(claimed) - set(outward)
+    if unknown or not {"primal", "dual"} <= set(claimed):
+        raise DataError(f"claimed has {sorted(claimed)}; accepted are {', '.join(outward)}")
+    values = {name: claimed.get(name) for name in outward}
+    certificate: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "id": dict(id or {}),
+        "problem": {
+            "X": matrix(problem.X),
+            "Y": matrix(problem.Y),
+            "activation": problem.activation,
+            "architecture": problem.architecture,
+            "depth": problem.depth,
+            "regularizer": problem.regularizer,
+            "beta": None if problem.beta is None else problem.beta.hex(),
+        },
+        "epsilon": (0.0).hex(),
+        "upper": _encode(network),
+        "lower": _encode(lower),
+        "gap": _encode(gap),
+        "deeper": _encode(deeper),
+        "claimed": {
+            name: None if value is None else _outward(value, outward[name]).hex()
+            for name, value in values.items()
+        },
+    }
+    if problem.beta is None:
+        try:
+            certificate["epsilon"] = interpolation_error(certificate).hex()
+        except Refused as refusal:
+            raise MethodError(f"no certificate holds this network: {refusal}") from None
+    return certificate
+
+
+def write_jsonl(
+    path: str | Path, certificates: Iterable[Mapping[str, Any]], *, sealed: bool = False
+) -> None:
+    """Write one certificate per line, under a temporary name until complete.
+
+    Compressed where the name ends in .gz; the bytes depend on the certificates alone. sealed: with
+    its checksum beside it (files.py).
+    """
+    with replacing(Path(path), sealed=sealed) as temporary, temporary.open("wb") as raw:
+        packed = str(path).endswith(".gz")
+        target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
+        for certificate in certificates:
+            line = json.dumps(certificate, allow_nan=False, separators=(",", ":")) + "\n"
+            target.write(line.encode())
+        if target is not raw:
+            target.close()
+
+
+def _outward(value: float, sign: int) -> float:
+    return float(value) + sign * _SLACK * abs(float(value))
+
+
+def _encode(value: Any) -> Any:
+    """Networks, mappings, lists, arrays and floats as JSON; the rest is kept."""
+    if isinstance(value, Network):
+        return {"branches": [[matrix(W) for W in branch] for branch in value.branches]}
+    if isinstance(value, np.ndarray):
+        return matrix(value)
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {name: _encode(entry) for name, entry in value.items()}
+    return [_encode(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,96 @@
+"""Three layers against the path program of four: brackets, ascent, rows."""
+
+import numpy as np
+import pytest
+
+from zerogap.checker import verify
+from zerogap.replication.families import seed_of
+from zerogap.replication.studies.depth import (
+    DIFFERS,
+    EXAMPLE,
+    EXAMPLE_X,
+    ascend,
+    certificate,
+    compare,
+    study,
+)
+from zerogap.replication.studies.depth import example as example_of
+from zerogap.replication.tables import DEPTH_COLUMNS
+from zerogap.solving.certificates import matrix
+
+
+def test_four_unshared_layers_never_cost_more_than_three() -> None:
+    rng = np.random.default_rng(3)
+    for n, d in ((3, 2), (5, 2), (4, 3)):
+        found = compare(rng.normal(size=(n, d)), rng.normal(size=n))
+        assert found.four.lower <= found.three.upper * (1 + 1e-9)
+        assert found.lower <= found.upper
+        assert found.four.upper <= found.three.upper
+
+
+def test_the_network_of_an_upper_bound_interpolates_at_its_cost() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    found = compare(X, y)
+    assert found.lower > DIFFERS
+    for side in (found.three, found.four):
+        outputs = sum(w * b.outputs(X) for b, w in zip(side.branches, side.weights, strict=True))
+        assert outputs == pytest.approx(y, abs=1e-7)
+        assert np.abs(side.weights).sum() == pytest.approx(side.upper)
+
+
+def test_an_optimum_on_a_wall_of_the_orthants_is_proved_by_branches_from_around_it() -> None:
+    # Optimal multipliers with two zeros, and a start from which the best neighbour is not opposite.
+    for n, replicate in ((6, 33), (5, 6)):
+        rng = np.random.default_rng(seed_of("depth-study", "random", n, 2, replicate))
+        found = compare(rng.normal(size=(n, 2)), rng.normal(size=n))
+        for side in (found.three, found.four):
+            assert side.upper == pytest.approx(side.lower, rel=1e-6)
+
+
+def test_an_ascent_climbs_and_never_descends() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        start = compare(rng.normal(size=(6, 3)), rng.normal(size=6))
+    heights = [ascend(start, np.random.default_rng(1), steps).lower for steps in (0, 2, 14)]
+    assert start.lower == heights[0] <= heights[1] < heights[2]
+
+
+def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> None:
+    rows, proofs = study(6, 2, random=2, ascents=1, steps=1)
+    assert (rows, proofs) == study(6, 2, random=2, ascents=1, steps=1)
+    assert [set(row) | {"certified"} for row in rows] == [set(DEPTH_COLUMNS)] * 4
+    differing = [row["id"] for row in rows if row["relative_lower"] > DIFFERS]
+    assert [proof["id"]["instance"] for proof in proofs] == differing != []
+    for proof in proofs:
+        verdict = verify(proof)
+        assert verdict.accepted, verdict.reason
+        assert verdict.deeper_upper < verdict.dual
+
+
+def test_a_four_layer_network_costs_less_than_any_three_layer_one() -> None:
+    found = example_of()
+    assert EXAMPLE.outputs(EXAMPLE_X)[:, 0].tolist() == [4, 54, 0, 48, 840, 72]
+    assert found.four.upper == pytest.approx(np.sqrt(75 * 83 * 41))
+    assert found.lower == pytest.approx(0.02802, abs=1e-5)
+    proof = certificate(found, "four-layers", EXAMPLE)
+    verdict = verify(proof)
+    assert verdict.accepted, verdict.reason
+    assert 1 - verdict.deeper_upper / verdict.dual == pytest.approx(found.lower, rel=1e-6)
+    first = proof["deeper"]["branches"][0]
+    first[0] = matrix(2 * EXAMPLE.branches[0][0])
+    assert "deeper" in verify(proof).reason
+
+
+def test_three_layers_never_reach_the_dual_level_of_the_example() -> None:
+    # A second, independent look at the bound: no random branch exceeds c₃(λ) ≤ 1.
+    found = example_of()
+    rng = np.random.default_rng(0)
+    W1 = rng.normal(size=(20_000, 2, 6))
+    w2 = rng.normal(size=(20_000, 6, 1))
+    hidden = np.maximum(EXAMPLE_X @ W1, 0)
+    outputs = np.maximum(hidden @ w2, 0)[:, :, 0]
+    size = np.linalg.norm(W1, axis=(1, 2)) * np.linalg.norm(w2, axis=(1, 2))
+    values = np.abs(outputs @ found.three.multipliers) / size
+    assert 0.1 < values.max() <= 1 + 1e-9

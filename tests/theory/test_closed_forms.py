@@ -1,0 +1,139 @@
+"""Facts of the theory, through the public API."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zerogap import Problem, solve, verify
+from zerogap.theory.closed_form import RankOne, one_hot_lower, one_hot_orthogonal, shrink
+
+
+def bracket(X: np.ndarray, Y: np.ndarray, **options):
+    bounds = solve(Problem(X, Y, **options), restarts=0)
+    proved = verify(bounds.certificate)
+    assert proved.accepted, proved.reason
+    assert bounds.primal >= bounds.dual * (1 - 1e-9)
+    return bounds, proved
+
+
+def test_the_smallest_counterexample_has_value_three_against_two_point_three_eight() -> None:
+    X = Y = np.array([[1.0], [-1.0]])
+    bounds, proved = bracket(X, Y, activation="relu", architecture="standard", depth=3)
+    assert bounds.primal == pytest.approx(3, rel=1e-12)
+    assert bounds.dual == pytest.approx(1.5 * 2 ** (2 / 3), rel=1e-12)
+    assert proved.status == bounds.status == "positive"
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+def test_equal_singular_values_do_not_close_the_gap(depth: int) -> None:
+    bounds, proved = bracket(
+        np.eye(3), 2 * np.eye(3), activation="linear", architecture="standard", depth=depth
+    )
+    assert proved.status == "positive"
+    scaled = (2 / depth * bounds.primal) ** (depth / 2) / (2 / depth * bounds.dual) ** (depth / 2)
+    assert scaled == pytest.approx(3 ** ((depth - 2) / 2), rel=1e-9)
+
+
+@pytest.mark.parametrize(("depth", "total"), [(5, 7.438), (6, 8.354), (12, 14.160)])
+def test_a_bottleneck_beats_one_direction_per_class(depth: int, total: float) -> None:
+    bounds, proved = bracket(
+        np.eye(3), np.eye(3), activation="relu", architecture="standard", depth=depth
+    )
+    assert bounds.primal == pytest.approx(total, abs=1e-3)
+    assert bounds.primal < 1.5 * depth
+    assert proved.status == "positive"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0, 180), st.floats(0.1, 3))
+def test_rank_one_data_has_no_gap_exactly_when_targets_point_the_same_way(
+    angle: float, ratio: float
+) -> None:
+    turn = np.deg2rad(angle)
+    c = np.array([1.0, -1.0, 0.5])
+    plus, minus = np.array([1.0, 0]), ratio * np.array([np.cos(turn), np.sin(turn)])
+    Y = np.outer(np.maximum(c, 0), plus) + np.outer(np.maximum(-c, 0), minus)
+    X = np.outer(c, [1.0, 0.5])
+    bounds, proved = bracket(X, Y, activation="relu", architecture="standard", depth=3)
+    if angle > 1:
+        assert proved.status == "positive"
+    elif angle == 0:
+        assert proved.status == "zero"
+    assert bounds.primal == pytest.approx(bounds.exact_primal, rel=1e-9)
+
+
+def test_the_closed_form_of_rank_one_data_meets_the_values_of_training() -> None:
+    expected = {0: 2.0520, 45: 2.4388, 80: 2.5607, 90: 2.5671, 135: 2.5671, 180: 2.5671}
+    for angle, value in expected.items():
+        turn = np.deg2rad(angle)
+        minus = 0.6 * np.array([np.cos(turn), np.sin(turn)])
+        data = RankOne(np.array([1.0, -1.0]), np.ones(1), np.array([1.0, 0]), minus)
+        assert 1.5 * data.primal(3) ** (2 / 3) == pytest.approx(value, abs=1e-4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=5))
+def test_the_proved_whitened_bound_is_below_the_orthogonal_network(sizes: list[int]) -> None:
+    counts = np.array(sizes, float)
+    assert one_hot_lower(counts) <= one_hot_orthogonal(counts, 3) * (1 + 1e-12)
+    if len(sizes) == 2:
+        assert one_hot_lower(counts) == pytest.approx(one_hot_orthogonal(counts, 3))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(0.01, 10), st.floats(0.01, 5), st.integers(2, 6))
+def test_shrinkage_is_the_minimum_over_a_grid(sigma: float, beta: float, depth: int) -> None:
+    def value(s: np.ndarray | float) -> np.ndarray | float:
+        return 0.5 * (s - sigma) ** 2 + beta * depth / 2 * np.power(s, 2 / depth)
+
+    s = shrink(sigma, beta, depth)
+    assert value(s) <= np.min(value(np.linspace(0, sigma, 2001))) + 1e-9
+
+
+def test_scaling_the_data_scales_the_bracket() -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(5, 2)), rng.normal(size=(5, 1))
+    options = dict(activation="relu", architecture="parallel", depth=3, regularizer="power")
+    base, _ = bracket(X, Y, **options)
+    scaled, _ = bracket(3 * X, 2 * Y, **options)
+    assert scaled.dual == pytest.approx(base.dual * 2 / 3, rel=1e-6)
+
+
+def test_zero_targets_cost_nothing() -> None:
+    for activation in ("linear", "relu"):
+        bounds, proved = bracket(
+            np.eye(2), np.zeros((2, 1)), activation=activation, architecture="standard", depth=3
+        )
+        assert bounds.primal == bounds.dual == 0
+        assert proved.status == "zero"
+
+
+@pytest.mark.parametrize("beta", [None, 0.1])
+@pytest.mark.parametrize(("size", "k"), [(1e-25, 1), (1e-6, 1), (1e12, 1), (1e-6, 2)])
+def test_data_in_other_units_have_the_same_bracket(size: float, k: int, beta: float | None) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, k))
+    options = {"activation": "relu", "architecture": "parallel", "depth": 3}
+    unit, _ = bracket(X, Y, beta=beta, regularizer="power", **options)
+    # f is homogeneous in X, so the cost of the same outputs changes by 1 / size.
+    factor = 1 / size if beta is None else 1.0
+    beta = None if beta is None else beta * size
+    other, proved = bracket(X * size, Y, beta=beta, regularizer="power", **options)
+    assert other.primal == pytest.approx(unit.primal * factor, rel=1e-6)
+    assert other.dual == pytest.approx(unit.dual * factor, rel=1e-6)
+    assert proved.status == unit.status == "zero"
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+@pytest.mark.parametrize(("size", "beta"), [(1.0, 1e6), (0.0, None), (0.0, 1.0)])
+def test_where_no_weight_pays_the_zero_network_is_proved_optimal(
+    activation: str, size: float, beta: float | None
+) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4, 2)), size * rng.normal(size=(4, 1))
+    bounds, proved = bracket(
+        X, Y, activation=activation, architecture="parallel", depth=3, beta=beta
+    )
+    assert bounds.primal == pytest.approx(0.5 * float(np.sum(Y**2)))
+    assert proved.status == "zero"
