@@ -1,48 +1,63 @@
-NOTEBOOK_NAMES = ["table1", "rank_one", "inside"]
+NOTEBOOK_NAMES = ["table1", "rank_one", "inside"] if CONFIG.claims else []
 NOTEBOOKS = [
-    f"results/notebooks/{n}.{kind}"
+    f"{RESULTS}/notebooks/{n}.{kind}"
     for n in NOTEBOOK_NAMES
     for kind in ("ipynb", "html")
 ]
 
 
+def read_by(wildcards):
+    """The package files that a notebook loads, and the files of the run that it reads."""
+    source = ROOT / f"workflow/notebooks/{wildcards.notebook}.ipynb"
+    stored = [
+        file
+        for kind, end in (
+            ("certificates", "jsonl"),
+            ("data", "npz"),
+            ("primal", "npz"),
+            ("dual", "npz"),
+        )
+        for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
+        if f"/{INSIDE}/" in file
+    ]
+    # `solve` trains where theory does not suffice.
+    return [
+        *modules(*notebook_imports(source), "training"),
+        *(stored if wildcards.notebook == "inside" else TABLES),
+    ]
+
+
+# The setting that the notebook `inside` looks into.
+INSIDE = "relu-parallel-3"
+
+
 # Executed in the shell, not by the notebook directive, so that a failed run leaves no output.
 rule notebook:
     input:
-        modules(
-            "__init__.py",
-            "solver.py",
-            "stages.py",
-            "certificates/check.py",
-            "notebooks.py",
-            "tables.py",
-        ),
-        TABLES,
-        batch_files("results/certificates/{setting}/{batch}.jsonl"),
-        batch_files("results/data/{setting}/{batch}.npz"),
-        batch_files("results/primal/{setting}/{batch}.npz"),
-        batch_files("results/dual/{setting}/{batch}.npz"),
+        read_by,
         source="workflow/notebooks/{notebook}.ipynb",
     output:
-        ipynb="results/notebooks/{notebook}.ipynb",
+        ipynb="<results>/notebooks/{notebook}.ipynb",
         html=report(
-            "results/notebooks/{notebook}.html",
+            "<results>/notebooks/{notebook}.html",
             caption="../report/notebook.rst",
             category="Notebooks",
             labels={"notebook": "{notebook}"},
         ),
     log:
-        "logs/notebook/{notebook}.log",
+        "<logs>/notebook/{notebook}.log",
     benchmark:
-        "benchmarks/notebook/{notebook}.tsv"
+        "<benchmarks>/notebook/{notebook}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(2000),
+    params:
+        results=RESULTS,
     shell:
         "(folder=$(mktemp -d); trap 'rm -rf $folder' EXIT;"
-        " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/results;"
+        " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/{params.results};"
         " jupyter nbconvert --to notebook --execute {input.source}"
         " --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True"
         " --output-dir $folder --output {wildcards.notebook};"
