@@ -63,3 +63,38 @@ def modules(*names):
 def stage(name, *others):
     """The package files that a stage loads."""
     return modules("replication.stages.__main__", f"replication.stages.{name}", *others)
+
+
+def planned(wildcards):
+    """What the registry says of a batch, as a digest: a case that changes reruns its batch."""
+    return CONFIG.digest(wildcards.setting, int(wildcards.batch))
+
+
+def tables(*names):
+    """Tables of this run."""
+    return [f"{RESULTS}/tables/{name}" for name in names]
+
+
+# The setting that the notebook `inside` looks into.
+INSIDE = "relu-parallel-3"
+
+
+def read_by(wildcards):
+    """The package files that a notebook loads, and the files of the run that it reads."""
+    source = ROOT / f"workflow/notebooks/{wildcards.notebook}.ipynb"
+    stored = [
+        file
+        for kind, end in (
+            ("certificates", "jsonl"),
+            ("data", "npz"),
+            ("primal", "npz"),
+            ("dual", "npz"),
+        )
+        for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
+        if f"/{INSIDE}/" in file
+    ]
+    # `solve` trains where theory does not suffice.
+    return [
+        *modules(*notebook_imports(source), "training"),
+        *(stored if wildcards.notebook == "inside" else TABLES),
+    ]

@@ -1,8 +1,3 @@
-def planned(wildcards):
-    """What the registry says of a batch, as a digest: a case that changes reruns its batch."""
-    return CONFIG.digest(wildcards.setting, int(wildcards.batch))
-
-
 rule generate:
     input:
         # The registry enters as the digest, so that a reworded claim reruns nothing here.

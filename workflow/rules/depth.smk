@@ -41,7 +41,7 @@ rule depth_table:
     resources:
         mem_mb=growing(1000),
     params:
-        results=RESULTS,
+        results=subpath(output[0], ancestor=2),
         batches=len(DEPTH_BATCHES),
     shell:
         "python -m zerogap.replication.stages depth-table --results {params.results} --batches {params.batches}"

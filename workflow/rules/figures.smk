@@ -31,11 +31,12 @@ rule figure:
     resources:
         mem_mb=growing(1000),
     params:
-        results=RESULTS,
+        results=subpath(output[0], ancestor=2),
+        base=subpath(output[0], strip_suffix=".png"),
         caption=lambda wildcards: DESCRIBED[wildcards.figure][0],
     shell:
         "python -m zerogap.replication.stages figure --name {wildcards.figure}"
-        " --tables {params.results}/tables --output {params.results}/figures/{wildcards.figure}"
+        " --tables {params.results}/tables --output {params.base}"
         " > {log} 2>&1"
 
 

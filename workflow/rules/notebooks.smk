@@ -1,34 +1,12 @@
-NOTEBOOK_NAMES = ["table1", "rank_one", "inside"] if CONFIG.claims else []
+NOTEBOOK_NAMES = [
+    *(["table1", "rank_one"] if CONFIG.claims else []),
+    *(["inside"] if INSIDE in CONFIG.slices else []),
+]
 NOTEBOOKS = [
     f"{RESULTS}/notebooks/{n}.{kind}"
     for n in NOTEBOOK_NAMES
     for kind in ("ipynb", "html")
 ]
-
-
-def read_by(wildcards):
-    """The package files that a notebook loads, and the files of the run that it reads."""
-    source = ROOT / f"workflow/notebooks/{wildcards.notebook}.ipynb"
-    stored = [
-        file
-        for kind, end in (
-            ("certificates", "jsonl"),
-            ("data", "npz"),
-            ("primal", "npz"),
-            ("dual", "npz"),
-        )
-        for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
-        if f"/{INSIDE}/" in file
-    ]
-    # `solve` trains where theory does not suffice.
-    return [
-        *modules(*notebook_imports(source), "training"),
-        *(stored if wildcards.notebook == "inside" else TABLES),
-    ]
-
-
-# The setting that the notebook `inside` looks into.
-INSIDE = "relu-parallel-3"
 
 
 # Executed in the shell, not by the notebook directive, so that a failed run leaves no output.
@@ -54,7 +32,7 @@ rule notebook:
     resources:
         mem_mb=growing(2000),
     params:
-        results=RESULTS,
+        results=subpath(output.ipynb, ancestor=2),
     shell:
         "(folder=$(mktemp -d); trap 'rm -rf $folder' EXIT;"
         " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/{params.results};"

@@ -7,10 +7,10 @@ rule paper:
         stage("paper"),
         TABLES,
         FIGURES,
-        "<results>/provenance.json",
         multiext(
             "results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"
         ),
+        provenance="<results>/provenance.json",
         source="paper/replication.typ",
     output:
         report(
@@ -28,7 +28,7 @@ rule paper:
     resources:
         mem_mb=growing(1000),
     params:
-        results=RESULTS,
+        results=subpath(input.provenance, parent=True),
     shell:
         "python -m zerogap.replication.stages paper --source {input.source} --results {params.results}"
         " --output {output} > {log} 2>&1"

@@ -1,8 +1,3 @@
-def tables(*names):
-    """Tables of this run."""
-    return [f"{RESULTS}/tables/{name}" for name in names]
-
-
 GATHERED = tables("gaps.csv", "training.csv", "details.csv", "curves.csv")
 TABLE1 = tables("table1.csv", "table1.md", "table1.tex")
 SCOREBOARD = tables("claims.csv", "claims.md")
@@ -36,7 +31,7 @@ rule collect:
         mem_mb=growing(2000),
     params:
         batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
-        results=RESULTS,
+        results=subpath(output[0], ancestor=2),
     shell:
         "printf '%s\\n' {params.batches:q} > {output.lists};"
         " python -m zerogap.replication.stages collect --batches {output.lists} --results {params.results} > {log} 2>&1"
@@ -58,7 +53,7 @@ rule table1:
     resources:
         mem_mb=growing(1000),
     params:
-        tables=f"{RESULTS}/tables",
+        tables=subpath(output[0], parent=True),
     shell:
         "python -m zerogap.replication.stages table1 --tables {params.tables} > {log} 2>&1"
 
@@ -79,7 +74,7 @@ rule scoreboard:
     resources:
         mem_mb=growing(1000),
     params:
-        tables=f"{RESULTS}/tables",
+        tables=subpath(output[0], parent=True),
     shell:
         "python -m zerogap.replication.stages scoreboard --tables {params.tables} > {log} 2>&1"
 

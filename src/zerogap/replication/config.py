@@ -83,10 +83,10 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
     problems = sorted(validator.iter_errors(dict(values)), key=lambda e: list(map(str, e.path)))
     if problems:
         raise ConfigError(_one_line(problems[0]))
-    name = values.get("name", "")
-    if name in FOLDERS:
-        raise ConfigError(f"name is {name!r}, a folder of every run; accepted is another name")
-    if values.get("files") and not name:
+    run = values.get("name", "")
+    if run in FOLDERS:
+        raise ConfigError(f"name is {run!r}, a folder of every run; accepted is another name")
+    if values.get("files") and not run:
         raise ConfigError(
             "files: a run of your own data needs a name, which its results bear (name: mine)"
         )
@@ -117,7 +117,7 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
         if case not in known:
             raise ConfigError(f"search: no data set {case!r}; accepted are {', '.join(known)}")
     return Config(
-        name,
+        run,
         chosen,
         slices,
         float(values["tolerance"]),
