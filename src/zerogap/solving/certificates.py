@@ -12,7 +12,8 @@ import numpy as np
 
 from zerogap.checker.balls import Refused
 from zerogap.checker.check import interpolation_error
-from zerogap.checker.reading import FORMAT, MAX_DEPTH, MAX_SIDE, VERSION
+from zerogap.checker.limits import MAX_DEPTH, MAX_SIDE
+from zerogap.checker.statement import FORMAT, VERSION
 from zerogap.model.errors import DataError, MethodError, ProblemError
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
