@@ -57,7 +57,7 @@ def relative(difference: float, scale: float) -> float:
 def verdict(
     primal: float, dual: float, primal_lower: float, dual_upper: float, tolerance: float
 ) -> str:
-    """The verdict of one problem: "zero", "positive" or "open" (design: contracts).
+    """The verdict of one problem: "zero", "positive" or "open" (theory §1).
 
     A stuck training run only raises `primal`, so it can never make a gap "positive".
     """

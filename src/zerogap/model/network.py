@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Weights of a network f(X) = Σ_j φ(…φ(X W_{1,j})…W_{L-1,j}) W_{L,j} (theory: definitions).
+    """Weights of a network f(X) = Σ_j φ(…φ(X W_{1,j})…W_{L-1,j}) W_{L,j} (theory §1).
 
     branches[j][l] is W_{l+1,j}. A standard network is the case of one branch of any width; in a
     parallel one every branch ends in one neuron (W_{L-1,j} is a column, W_{L,j} a row).
