@@ -291,9 +291,9 @@ def _table(given: argparse.Namespace) -> int:
 
 
 def _claims(given: argparse.Namespace) -> int:
-    from zerogap.replication.tables.frames import read
+    from zerogap.replication.tables.frames import scoreboard_of_run
 
-    frame = read(given.results / "tables", "claims.csv")
+    frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
 
 

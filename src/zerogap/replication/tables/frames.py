@@ -85,6 +85,19 @@ def read(tables: Path, name: str) -> pd.DataFrame:
     return frame
 
 
+def scoreboard_of_run(tables: Path) -> pd.DataFrame:
+    """The scoreboard. Raises DataError where it is not that of the gap table beside it."""
+    claims, gaps = read(tables, "claims.csv"), read(tables, "gaps.csv")
+    counted = gaps["claim"].value_counts()
+    for claim, instances in zip(claims["claim"], claims["instances"], strict=True):
+        if counted.get(claim, 0) != instances:
+            raise DataError(
+                f"{tables / 'claims.csv'} counts {instances} problems of {claim}, gaps.csv has "
+                f"{counted.get(claim, 0)}: they are of different runs; `snakemake` makes both again"
+            )
+    return claims
+
+
 def joined(left: pd.DataFrame, right: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The left table with columns of the right one, row by row of the same problem."""
     return left.merge(right[[*KEY, *columns]], on=KEY, how="left", validate="one_to_one")
