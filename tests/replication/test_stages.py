@@ -20,7 +20,7 @@ from zerogap.replication import stages, tables
 from zerogap.replication.claims import instances
 from zerogap.solving import certificates as certificates
 from zerogap.solving import constructions
-from zerogap.solving import dual as bidual
+from zerogap.solving.methods import columns, moments
 from zerogap.solving.solver import solve
 from zerogap.training import Training, TrainingOptions, train
 
@@ -87,7 +87,8 @@ FAILURES = {
 def test_a_dual_solver_that_fails_is_followed_by_the_next_method_and_the_problem_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    monkeypatch.setattr(bidual, "gauge", failing(error))
+    for method in (columns, moments):
+        monkeypatch.setattr(method, "gauge", failing(error))
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["retried", "retried"]
     assert gaps["reason"].str.startswith(f"dual: {reason}"[:40]).all()
@@ -202,7 +203,7 @@ def test_one_failed_problem_keeps_a_claim_from_being_replicated(
             raise MethodError("no certificate holds this network")
         return build(problem, *arguments, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", fails_once)
+    monkeypatch.setattr("zerogap.solving.bracket.build", fails_once)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["failed", "solved"]
     assert gaps["reason"][0] == "bracket: no certificate holds this network"
@@ -218,7 +219,7 @@ def test_a_refused_certificate_is_open_with_the_checkers_reason(
     def too_good(*arguments: Any, claimed: dict[str, float], **options: Any) -> Any:
         return build(*arguments, claimed=claimed | {"dual": 2 * claimed["dual"]}, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", too_good)
+    monkeypatch.setattr("zerogap.solving.bracket.build", too_good)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["refused", "refused"]
     assert gaps["reason"].str.startswith("certificate: claimed.dual is ").all()

@@ -23,7 +23,6 @@ from zerogap.replication.sealed import require_intact
 if TYPE_CHECKING:
     from zerogap.model.network import Network
     from zerogap.model.problem import Problem
-    from zerogap.solving.dual import Bidual
     from zerogap.training import TrainingOptions
 
 # --- generate ---------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ def _trained(
     lost += "interpolates" if problems[0].beta is None else "stays finite"
     return [
         {
-            "network": network_record(training.network),
+            "network": training.network.record(),
             "value": training.value,
             "error": training.error,
             "values": training.values,
@@ -151,9 +150,9 @@ def solve_dual(data: Path, output: Path) -> int:
                 "instance": record["name"],
                 "theorem": asdict(theorem) if theorem else None,
                 "conjectured": conjectured,
-                "bound": dual and {**vars(dual), "network": network_record(dual.network)},
+                "bound": dual and dual.record(),
                 "candidates": [
-                    {"network": network_record(c.network), "method": c.method} for c in built or []
+                    {"network": c.network.record(), "method": c.method} for c in built or []
                 ],
                 "failures": [*(dual.failures if dual else ()), *failures],
                 "seconds": time.perf_counter() - started if record.get("timings") else None,
@@ -181,10 +180,11 @@ def certify(
     """Join both sides of every problem: its certificate and its row of the gap table."""
     import numpy as np
 
+    from zerogap.model.network import Network
+    from zerogap.solving.bidual import Bidual
+    from zerogap.solving.bracket import Candidate, Theorem, assemble
     from zerogap.solving.certificates import write_jsonl
-    from zerogap.solving.constructions import Candidate, Theorem
-    from zerogap.solving.solver import assemble
-    from zerogap.theory.closed_form import linear_map
+    from zerogap.theory.linear import linear_map
 
     rows, proofs = [], []
     joined = zip(read_batch(data), read_batch(primal), read_batch(dual), strict=True)
@@ -216,27 +216,27 @@ def certify(
         }
         failures = [*solved["failures"], *([trained["failure"]] if trained["failure"] else [])]
         candidates = [
-            Candidate(network_of(c["network"]), c["method"]) for c in solved["candidates"]
+            Candidate(Network.of(c["network"]), c["method"]) for c in solved["candidates"]
         ]
         if record["branches"] is not None:
             candidates = [c for c in candidates if len(c.network.branches) <= record["branches"]]
         trained_value = trained["value"]
         if np.isfinite(trained_value):
-            candidates.append(Candidate(network_of(trained["network"]), "training"))
+            candidates.append(Candidate(Network.of(trained["network"]), "training"))
         row["trained"] = {
             "best": trained_value,
             "median": float(np.median(trained["values"])),
             "values": trained["values"],
             "error": trained["error"],
             "restarts": len(trained["values"]),
-            "ranks": network_of(trained["network"]).ranks() if np.isfinite(trained_value) else None,
+            "ranks": Network.of(trained["network"]).ranks() if np.isfinite(trained_value) else None,
         }
         constructed = [c for c in candidates if c.method != "training"]
         row["constructed"] = {c.method: c.network.objective(problem) for c in constructed}
         theorem = Theorem(**solved["theorem"]) if solved["theorem"] else None
         identity = {key: row[key] for key in ("claim", "setting", "instance")}
         bounds = solved["bound"] and _attempt(
-            failures, "bracket", assemble, problem, _bidual_of(solved["bound"]), candidates,
+            failures, "bracket", assemble, problem, Bidual.of(solved["bound"]), candidates,
             theorem, tolerance, identity, False,
         )  # fmt: skip
         row["status"] = "failed" if not bounds else "retried" if failures else "solved"
@@ -275,27 +275,6 @@ def sum_of_products(network: Network) -> Any:
     import numpy as np
 
     return sum(reduce(np.matmul, branch) for branch in network.branches)
-
-
-def network_record(network: Network | None) -> dict[str, Any] | None:
-    """A network as a record of arrays."""
-    if network is None:
-        return None
-    return {"activation": network.activation, "branches": [list(b) for b in network.branches]}
-
-
-def network_of(record: dict[str, Any]) -> Network:
-    """The network of a record."""
-    from zerogap.model.network import Network
-
-    return Network(tuple(tuple(b) for b in record["branches"]), record["activation"])
-
-
-def _bidual_of(record: dict[str, Any]) -> Bidual:
-    from zerogap.solving.dual import Bidual
-
-    network = network_of(record["network"]) if record["network"] else None
-    return Bidual(**{**record, "network": network, "failures": tuple(record["failures"])})
 
 
 # --- verify, collect and the rest ---------------------------------------------------------------

@@ -389,7 +389,7 @@ def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
 
 def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     """Whether a certified network undercuts the orthogonal formula."""
-    from zerogap.theory.closed_form import one_hot_orthogonal
+    from zerogap.theory.whitened import one_hot_orthogonal
 
     cell = cell[cell["primal"].notna()]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables import read
-from zerogap.theory.closed_form import RankOne
+from zerogap.theory.rank_one import RankOne
 
 
 def relative_gap(angle: float, ratio: float) -> float:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables import read
-from zerogap.theory.closed_form import one_hot_orthogonal
+from zerogap.theory.whitened import one_hot_orthogonal
 
 
 def draw(tables: Path) -> Figure:
