@@ -20,7 +20,7 @@ from zerogap.model.files import plain
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zerogap.solving.dual import Effort
+    from zerogap.solving.methods.base import Effort
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     solve.add_argument("--seconds", type=float, help="limit on the search for bounds there")
     solve.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
+    solve.add_argument("--verbose", action="store_true", help="print which methods were tried")
     solve.set_defaults(run=_solve)
 
     audit = commands.add_parser(
@@ -170,6 +171,8 @@ def _solve(given: argparse.Namespace) -> int:
         print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
         print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
         print(f"status       {bounds.status}")
+        for name, happened in bounds.methods if given.verbose else ():
+            print(f"method       {name}: {happened}")
     return 0
 
 
@@ -189,8 +192,9 @@ def _require_writable(path: Path) -> None:
 def _audit(given: argparse.Namespace) -> int:
     from zerogap.model.data import read_file
     from zerogap.model.problem import Problem
-    from zerogap.solving.audit import audit, read_weights
+    from zerogap.solving.audit import audit
     from zerogap.solving.certificates import write_jsonl
+    from zerogap.solving.weights import read_weights
 
     if given.certificate is not None:
         _require_writable(given.certificate)
@@ -222,7 +226,7 @@ def _audit(given: argparse.Namespace) -> int:
 
 
 def _effort(given: argparse.Namespace) -> Effort:
-    from zerogap.solving.dual import Effort
+    from zerogap.solving.methods.base import Effort
 
     if not (0 <= given.gap < 1):
         raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from zerogap.theory.arrangements import cells, max_cells
-from zerogap.theory.closed_form import RankOne, shrink
+from zerogap.theory.linear import shrink
+from zerogap.theory.rank_one import RankOne
 
 Matrix = list[list[Fraction]]
 

@@ -24,7 +24,7 @@ from zerogap.replication.stages import verify as verify_stage
 from zerogap.replication.tables import scoreboard
 from zerogap.replication.tables.frames import read
 from zerogap.solving import certificates as certificates
-from zerogap.solving import dual as bidual
+from zerogap.solving.methods import columns, moments
 from zerogap.solving.solver import solve
 from zerogap.training import Training, TrainingOptions, train
 
@@ -92,7 +92,8 @@ FAILURES = {
 def test_a_dual_solver_that_fails_is_followed_by_the_next_method_and_the_problem_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    monkeypatch.setattr(bidual, "gauge", failing(error))
+    for method in (columns, moments):
+        monkeypatch.setattr(method, "gauge", failing(error))
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["retried", "retried"]
     assert gaps["reason"].str.startswith(f"dual: {reason}"[:40]).all()
@@ -209,7 +210,7 @@ def test_one_failed_problem_keeps_a_claim_from_being_replicated(
             raise MethodError("no certificate holds this network")
         return build(problem, *arguments, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", fails_once)
+    monkeypatch.setattr("zerogap.solving.bracket.build", fails_once)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["failed", "solved"]
     assert gaps["reason"][0] == "bracket: no certificate holds this network"
@@ -225,7 +226,7 @@ def test_a_refused_certificate_is_open_with_the_checkers_reason(
     def too_good(*arguments: Any, claimed: dict[str, float], **options: Any) -> Any:
         return build(*arguments, claimed=claimed | {"dual": 2 * claimed["dual"]}, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", too_good)
+    monkeypatch.setattr("zerogap.solving.bracket.build", too_good)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["refused", "refused"]
     assert gaps["reason"].str.startswith("certificate: claimed.dual is ").all()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from math import comb
 
@@ -91,6 +92,7 @@ class PathGauge:
     weights: Array
 
 
+@cache
 def leaves_of(positive: int, negative: int, depth: int) -> int:
     """Number of leaves below a node whose vector has so many positive and negative entries."""
     if depth == 2:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,20 @@ class Network:
     @property
     def depth(self) -> int:
         return len(self.branches[0])
+
+    def record(self) -> dict[str, Any]:
+        """The network as nested lists of arrays."""
+        return {"activation": self.activation, "branches": [list(b) for b in self.branches]}
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Network:
+        """The network of a record."""
+        return cls(tuple(tuple(b) for b in record["branches"]), record["activation"])
+
+    def scaled(self, factor: float) -> Network:
+        """All weights times a factor, which multiplies f by factor^L."""
+        branches = tuple(tuple(W * factor for W in branch) for branch in self.branches)
+        return Network(branches, self.activation)
 
     def outputs(self, X: Array) -> Array:
         """f(X), shape (n, k)."""

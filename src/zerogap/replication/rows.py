@@ -5,11 +5,10 @@ Batches hold one record per problem; fields are plain values and arrays (records
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from zerogap.model.matrices import Array
-from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 
 Record = dict[str, Any]
@@ -169,13 +168,3 @@ class Proved:
     def key(self) -> tuple[str, str, str]:
         """What a verdict is joined by."""
         return self.claim, self.setting, self.instance
-
-
-def network_record(network: Network | None) -> Record | None:
-    """A network as a record of arrays."""
-    return None if network is None else asdict(network)
-
-
-def network_of(record: Record) -> Network:
-    """The network of a record."""
-    return Network(tuple(tuple(branch) for branch in record["branches"]), record["activation"])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
-from zerogap.theory.closed_form import one_hot_orthogonal
+from zerogap.theory.whitened import one_hot_orthogonal
 
 CAPTION = (
     "Standard ReLU networks on whitened one-hot data: the gap grows with depth, and low-rank "

@@ -13,13 +13,12 @@ from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.replication.attempts import attempt
 from zerogap.replication.records import read_batch, write_json
-from zerogap.replication.rows import Given, Record, Row, Solved, Trained, network_of
+from zerogap.replication.rows import Given, Record, Row, Solved, Trained
 from zerogap.replication.sealed import sealing
+from zerogap.solving.bidual import Bidual
+from zerogap.solving.bracket import Candidate, Theorem, assemble
 from zerogap.solving.certificates import write_jsonl
-from zerogap.solving.constructions import Candidate, Theorem
-from zerogap.solving.dual import Bidual
-from zerogap.solving.solver import assemble
-from zerogap.theory.closed_form import linear_map
+from zerogap.theory.linear import linear_map
 
 
 def run(
@@ -46,7 +45,7 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
     failures = [*solved.failures, *([trained.failure] if trained.failure else [])]
     theorem = Theorem(**solved.theorem) if solved.theorem else None
     bounds: Bounds | None = None if not solved.bound else attempt(
-        failures, "bracket", assemble, problem, _bidual_of(solved.bound), candidates,
+        failures, "bracket", assemble, problem, Bidual.of(solved.bound), candidates,
         theorem, tolerance, given.identity, False,
     )  # fmt: skip
     row = Row(
@@ -85,11 +84,11 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
 
 def _candidates(given: Given, trained: Trained, solved: Solved) -> list[Candidate]:
     """The networks that may bound P from above: theory's, of as many branches as allowed, first."""
-    found = [Candidate(network_of(c["network"]), c["method"]) for c in solved.candidates]
+    found = [Candidate(Network.of(c["network"]), c["method"]) for c in solved.candidates]
     if given.branches is not None:
         found = [c for c in found if len(c.network.branches) <= given.branches]
     if trained.network is not None and np.isfinite(trained.value):
-        found.append(Candidate(network_of(trained.network), "training"))
+        found.append(Candidate(Network.of(trained.network), "training"))
     return found
 
 
@@ -102,7 +101,7 @@ def _trained(trained: Trained) -> Record:
         "values": trained.values,
         "error": trained.error,
         "restarts": len(trained.values),
-        "ranks": network_of(network).ranks() if network else None,
+        "ranks": Network.of(network).ranks() if network else None,
     }
 
 
@@ -132,8 +131,3 @@ def _bracket(problem: Problem, bounds: Bounds, candidates: list[Candidate]) -> R
 def _map_of(network: Network) -> Any:
     """The linear map Σ_j W_{1,j}…W_{L,j} of a linear network."""
     return sum(reduce(np.matmul, branch) for branch in network.branches)
-
-
-def _bidual_of(record: Record) -> Bidual:
-    network = network_of(record["network"]) if record["network"] else None
-    return Bidual(**{**record, "network": network, "failures": tuple(record["failures"])})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zerogap.replication.attempts import attempt
 from zerogap.replication.records import read_batch, write_batch
-from zerogap.replication.rows import Given, Solved, network_record
+from zerogap.replication.rows import Given, Solved
 from zerogap.solving.constructions import conjectured_primal, constructions, primal_theorem
 from zerogap.solving.dual import bidual
 
@@ -32,10 +32,8 @@ def _solved(given: Given) -> Solved:
         instance=given.name,
         theorem=asdict(theorem) if theorem else None,
         conjectured=conjectured,
-        bound=dual and {**vars(dual), "network": network_record(dual.network)},
-        candidates=[
-            {"network": network_record(c.network), "method": c.method} for c in built or []
-        ],
+        bound=dual and dual.record(),
+        candidates=[{"network": c.network.record(), "method": c.method} for c in built or []],
         failures=[*(dual.failures if dual else ()), *failures],
         seconds=time.perf_counter() - started if given.timings else None,
     )

@@ -11,7 +11,7 @@ import torch
 
 from zerogap.model.errors import what_failed
 from zerogap.replication.records import read_batch, write_batch
-from zerogap.replication.rows import Given, Trained, network_record
+from zerogap.replication.rows import Given, Trained
 from zerogap.training import TrainingOptions, train
 
 
@@ -56,7 +56,7 @@ def _trained(given: list[Given], effort: TrainingOptions) -> list[Trained]:
             values=training.values,
             curve=training.curve,
             failure=None if np.isfinite(training.value) else lost,
-            network=network_record(training.network),
+            network=training.network.record(),
         )
         for one, training in zip(given, reached, strict=True)
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from zerogap.replication.claims.registry import Claim
-from zerogap.theory.closed_form import one_hot_orthogonal
+from zerogap.theory.whitened import one_hot_orthogonal
 
 REPLICATED = "replicated"
 CONDITION = "replicated under a condition"
