@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.checker.files import Unreadable
 from zerogap.model.errors import DataError, MethodError, ZerogapError
-from zerogap.replication.records import plain
+from zerogap.model.files import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -283,16 +283,17 @@ def _print_verdicts(
 
 
 def _table(given: argparse.Namespace) -> int:
-    from zerogap.replication.tables import read, table1_grid
+    from zerogap.replication.tables.frames import read
+    from zerogap.replication.tables.table1 import table1_grid
 
     frame = read(given.results / "tables", "table1.csv")
     return _print_frame(frame, given.json, table1_grid(frame).to_markdown())
 
 
 def _claims(given: argparse.Namespace) -> int:
-    from zerogap.replication.tables import read
+    from zerogap.replication.tables.frames import scoreboard_of_run
 
-    frame = read(given.results / "tables", "claims.csv")
+    frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
 
 

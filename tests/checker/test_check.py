@@ -28,8 +28,11 @@ from tests.checker.examples import (
 )
 from zerogap.checker import verify
 from zerogap.checker.balls import PRECISION, balls, rationals
+from zerogap.checker.batches import largest_level
 from zerogap.checker.files import Unreadable, read_jsonl
-from zerogap.checker.pricing import faces_of, largest_level, level, supports
+from zerogap.checker.pricing import faces_of, level, supports
+from zerogap.checker.statement import Statement
+from zerogap.checker.theorems import rank_one
 from zerogap.model.errors import DataError
 from zerogap.model.network import Network
 from zerogap.solving.certificates import build, matrix, write_jsonl
@@ -79,8 +82,6 @@ def test_opposed_rank_one_data_have_a_primal_of_three_and_a_bound_of_2_38() -> N
 @pytest.mark.parametrize("degrees", [20, 45, 80, 90, 135, 180])
 @pytest.mark.parametrize("depth", [3, 4])
 def test_the_rank_one_theorem_matches_a_direct_search(degrees: int, depth: int) -> None:
-    from zerogap.checker.theorems import rank_one
-
     omega = math.radians(degrees)
     c = np.array([0.5, 2.0, -1.0, -0.3])
     a = np.array([0.6, 0.8])
@@ -98,7 +99,8 @@ def test_the_rank_one_theorem_matches_a_direct_search(degrees: int, depth: int) 
         p, q, kappa = 1 + tau, 0.6 * (1 + 1 / tau), math.cos(max(0.0, 2 * math.pi / 3 - omega))
     scaled = np.sqrt((p**2 + q**2 + 2 * p * q * kappa).min())
     with ctx.workprec(PRECISION):
-        proved = float(rank_one(X, Y, depth, arb(0), arb(10)))
+        statement = Statement(X, Y, "relu", "standard", depth, "weight_decay", None, arb(0))
+        proved = float(rank_one(statement, arb(10)))
     assert proved == pytest.approx(depth / 2 * scaled ** (2 / depth), rel=1e-8)
     known = {3: {20: None, 45: 2.4388, 80: 2.5607, 90: 2.5671, 135: 2.5671, 180: 2.5671}}
     if depth == 3 and known[3][degrees]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from zerogap import Problem, solve
-from zerogap.checker import search as checker
 from zerogap.checker import verify
+from zerogap.checker.limits import MAX_SEARCHED
 from zerogap.convex.search import search
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -185,7 +185,7 @@ def test_wrong_widths_are_refused(opposed: dict[str, Any]) -> None:
 
 
 def test_huge_and_endless_trees_are_refused_at_once(opposed: dict[str, Any]) -> None:
-    rows = np.tile([0.0, 1.0], (checker.MAX_CONES, 1))
+    rows = np.tile([0.0, 1.0], (MAX_SEARCHED, 1))
     assert "accepted are" in tampered(opposed, "splits", lambda _: np.vstack([rows, rows]))
     # One edge halved again and again: the limit is where halves stop being exact.
     assert "at most 50 times" in tampered(opposed, "splits", lambda _: rows)

@@ -15,7 +15,7 @@ from zerogap.replication.studies.depth import (
     study,
 )
 from zerogap.replication.studies.depth import example as example_of
-from zerogap.replication.tables import DEPTH_COLUMNS
+from zerogap.replication.tables.frames import DEPTH_COLUMNS
 from zerogap.solving.certificates import matrix
 
 

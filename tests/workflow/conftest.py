@@ -80,10 +80,31 @@ def snakemake(
     return subprocess.CompletedProcess(running.args, running.returncode, said, complained)
 
 
+# Python runs a module of this name, found beside the package, when it starts.
+REPORT = """
+import atexit, json, os, sys
+from pathlib import Path
+
+@atexit.register
+def report():
+    loaded = [(n, getattr(m, "__file__", None)) for n, m in list(sys.modules.items())]
+    own = str(Path(__file__).parent / "zerogap") + os.sep
+    files = [f for _, f in loaded if f and f.startswith(own)]
+    if files:
+        text = json.dumps([sys.orig_argv, files])
+        (Path(__file__).parents[1] / f"traces/{os.getpid()}.json").write_text(text)
+"""
+
+
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished smoke run, shared by the tests that only look at it or dry-run on it."""
+    """A finished smoke run, shared by the tests that only look at it or dry-run on it.
+
+    Every Python process of the run has left a report of the package files that it had loaded.
+    """
     folder = copy_of(tmp_path_factory.mktemp("smoke") / "repository")
+    (folder / "src/sitecustomize.py").write_text(REPORT)
+    (folder / "traces").mkdir()
     done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
     return folder

@@ -1,4 +1,4 @@
-"""Arithmetic that only ever errs on the safe side: balls, exact rationals, proved eigenvalues.
+"""Arithmetic that only ever errs on the safe side: balls and exact rationals.
 
 A ball (`flint.arb`) holds the true number; a comparison of balls is true only where it holds for
 every number inside, so `if not x <= y: refuse` accepts nothing unproved.
@@ -77,37 +77,3 @@ def diagonal(entries: list[arb]) -> arb_mat:
     for i, entry in enumerate(entries):
         M[i, i] = entry
     return M
-
-
-def positive_definite(M: arb_mat) -> bool:
-    """Whether every symmetric matrix inside the ball matrix is proved positive definite (LDLᵀ)."""
-    A = M.tolist()
-    for j, row in enumerate(A):
-        pivot = row[j]
-        if not pivot > 0:
-            return False
-        for i in range(j + 1, len(A)):
-            factor = A[i][j] / pivot
-            for k in range(j + 1, i + 1):
-                A[i][k] -= factor * A[k][j]
-    return True
-
-
-def top_eigenvalue(M: arb_mat) -> arb:
-    """An upper bound on λ_max of a symmetric M, tight to 1e-14 ‖M‖ where float64 allows."""
-    size = frobenius(M).upper()
-    if not size > 0 or not size.is_finite():
-        return size
-    n = M.nrows()
-    guess = arb(float(np.linalg.eigvalsh(floats(M * (1 / size)))[-1]))
-    for slack in (1e-14, 1e-13, 1e-12, 1e-10, 1e-8):
-        bound = (guess + slack) * size
-        if positive_definite(diagonal([bound] * n) - M):
-            return bound
-    return size
-
-
-def spectral_norm(M: arb_mat) -> arb:
-    """An upper bound on ‖M‖₂."""
-    gram = M.transpose() * M if M.ncols() <= M.nrows() else M * M.transpose()
-    return top_eigenvalue(gram).max(arb(0)).sqrt()

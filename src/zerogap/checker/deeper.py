@@ -1,25 +1,44 @@
-"""What a path network proves: an upper bound on the path program's value (theory §5).
+"""Depth that helps: networks of more layers that cost less than the lower bound proved (theory §5).
 
-V_L^path = φ(conv(±V_{L−1}^path)), V₂^path = {φ(Xu) : ‖u‖ ≤ 1}. A neuron of gain g, its output in
-g V_L^path, is φ(Σ_j m_j a_j) of neurons a_j with Σ_j |m_j| g_j ≤ g, at the first layer φ(Xu) with
-‖u‖ ≤ g. So Σ_j w_j a_j = y proves D₁^path ≤ Σ_j |w_j| g_j. A neuron of fewer layers counts as a
-deeper one: φ leaves its non-negative outputs unchanged.
+A parallel network of L′ layers bounds D₁(L′) by its scaled value. A path network, whose layers
+share nothing, bounds D₁^path(L′): V_L^path = φ(conv(±V_{L−1}^path)), V₂^path = {φ(Xu) : ‖u‖ ≤ 1}.
+A neuron of gain g, its output in g V_L^path, is φ(Σ_j m_j a_j) of neurons a_j with
+Σ_j |m_j| g_j ≤ g, at the first layer φ(Xu) with ‖u‖ ≤ g. So Σ_j w_j a_j = y proves
+D₁^path ≤ Σ_j |w_j| g_j. A neuron of fewer layers counts as a deeper one: φ leaves its non-negative
+outputs unchanged.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flint import arb, arb_mat
 
 from zerogap.checker.balls import Refused, balls, frobenius
-from zerogap.checker.reading import Statement, get, matrix
+from zerogap.checker.limits import MAX_DEPTH, MAX_NEURONS
+from zerogap.checker.reading import branches_of, get, matrix
+from zerogap.checker.statement import Statement
+from zerogap.checker.upper import residual, scaled_value
 
-# Neurons above the first layer; every one adds columns of one entry per sample.
-MAX_NEURONS = 10_000
+
+def deeper(statement: Statement, block: Any) -> tuple[arb, arb]:
+    """(‖f(X) − Y‖, scaled value) of the deeper network of a certificate."""
+    depth = get(block, "depth", "deeper")
+    if type(depth) is not int or not statement.depth < depth <= MAX_DEPTH:
+        raise Refused(
+            f"deeper.depth is {depth!r}; accepted is {statement.depth + 1} to {MAX_DEPTH}"
+        )
+    if statement.beta is not None:
+        raise Refused("deeper: this block is for interpolation")
+    if block.get("path") is not None:
+        return _path_value(statement, depth, block["path"])
+    branches = branches_of(block, "deeper")
+    error = residual(replace(statement, depth=depth), branches, "parallel", "deeper")
+    return error, scaled_value(branches)
 
 
-def path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, arb]:
+def _path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, arb]:
     """(‖f(X) − y‖, an upper bound on Σ_j |w_j| g_j) of a path network f of scalar output."""
     if statement.activation != "relu" or statement.Y.shape[1] != 1:
         raise Refused("deeper.path: this kind is for ReLU networks of one output")

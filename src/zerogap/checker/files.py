@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from zerogap.checker.check import verify
+from zerogap.checker.limits import MAX_ENTRIES, MAX_LINE
 
-# Files of certificates, plain and compressed. No line may be longer once unpacked, nor hold more
-# entries: a few bytes of JSON can take a hundred of memory, a matrix is one entry.
+# Files of certificates, plain and compressed.
 SUFFIXES = (".jsonl", ".jsonl.gz")
-_MAX_LINE = 2**28
-_MAX_ENTRIES = 2_000_000
 
 
 class Unreadable(Exception):
@@ -40,15 +38,15 @@ def iterate_jsonl(path: str | Path) -> Iterator[Any]:
     try:
         with opener(path, "rb") as file:
             number = 0
-            while line := file.readline(_MAX_LINE):
+            while line := file.readline(MAX_LINE):
                 number += 1
-                if len(line) == _MAX_LINE:
+                if len(line) == MAX_LINE:
                     raise Unreadable(
-                        f"{path}, line {number} is longer than the {_MAX_LINE} bytes accepted"
+                        f"{path}, line {number} is longer than the {MAX_LINE} bytes accepted"
                     )
-                if line.count(b",") > _MAX_ENTRIES:
+                if line.count(b",") > MAX_ENTRIES:
                     raise Unreadable(
-                        f"{path}, line {number} has more than the {_MAX_ENTRIES} entries accepted"
+                        f"{path}, line {number} has more than the {MAX_ENTRIES} entries accepted"
                     )
                 try:
                     yield json.loads(line)

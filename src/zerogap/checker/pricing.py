@@ -20,31 +20,10 @@ from math import comb
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz, fmpz_mat
 
-from zerogap.checker.balls import (
-    Array,
-    Refused,
-    balls,
-    diagonal,
-    floats,
-    inner,
-    positive_definite,
-    top_eigenvalue,
-    total,
-)
-
-# Samples or features, candidate rays, faces and operations that one piece of evidence may ask for:
-# a minute at worst, milliseconds in practice.
-MAX_SIDE = 64
-MAX_RAYS = 20_000
-MAX_FACES = 50_000
-MAX_PRICING = 2e9
-# Supports of the orthant: 2^12 faces.
-MAX_SUPPORT = 12
-
-# Relative loss that ends a refinement; verdicts are read at 1e-6.
-_LOSS = 1e-11
-# Vectors of a batch that are re-priced in balls before the float64 bound is taken as it stands.
-_MAX_REFINED = 200
+from zerogap.checker.balls import Array, Refused, diagonal, floats, total
+from zerogap.checker.eigen import eigenvalue_gap, outside, positive_definite, top_eigenvalue
+from zerogap.checker.limits import MAX_FACES, MAX_PRICING, MAX_RAYS
+from zerogap.checker.limits import MAX_FACES_SIDE as MAX_SIDE
 
 
 @dataclass(frozen=True)
@@ -143,61 +122,14 @@ def level(faces: Faces, multipliers: arb_mat) -> arb:
         if not value > best:
             best = best.max(value)
             continue
-        gap = _eigenvalue_gap(T, value)
+        gap = eigenvalue_gap(T, value)
         if gap is not None:
             degenerate = degenerate.max(gap)
-        elif not _outside(T, _columns(K, on) * masked, faces.signs[f]):
+        elif not outside(T, _columns(K, on) * masked, faces.signs[f]):
             best = value
     # A face with λ₁ − λ₂ ≤ gap: turn its maximiser towards the second eigenvector until it meets
     # the boundary; there a lower face has at least λ₁ − gap. At most n such steps.
     return size * (best + n * degenerate).sqrt()
-
-
-def largest_level(faces: Faces, vectors: Array) -> arb:
-    """An upper bound on max c(ν) over the rows ν of a (m, n) batch, k = 1.
-
-    float64 with a-priori error bounds, refined in balls where those matter. For scalars the form
-    is T = νᵀDKDν, and the signs to test are those of h = KDν.
-    """
-    m, n = vectors.shape
-    if not len(faces.signs) or not vectors.any():
-        return arb(0)
-    if float(m) * len(faces.signs) * n * n > MAX_PRICING:
-        raise Refused(f"{m} vectors times {len(faces.signs)} faces are too much to price")
-    norms = np.array([float(s) for s in faces.norms])
-    for name, values in (("multipliers", vectors), ("data", norms)):
-        sizes = np.abs(values[values != 0])
-        if len(sizes) and not 1e-100 <= sizes.min() <= sizes.max() <= 1e100:
-            raise Refused(f"the {name} leave the range 1e-100 to 1e100")
-    K = np.array([_checked_floats(span) for span in faces.spans])
-    W = np.unique(vectors, axis=0).T
-    weighted = norms[:, None] * W
-    sizes = np.abs(weighted).sum(axis=0)
-    unit = weighted / np.where(sizes > 0, sizes, 1)
-    # |K_ij| ≤ 1 and Σ|unit_j| = 1 (to rounding), each good to 2⁻⁵⁰ relative; then an inner product
-    # of n terms in any order adds n 2⁻⁵³ and a second one as much again.
-    error = (4 * n + 64) * 2.0**-53
-    top = np.zeros(W.shape[1])
-    for signs, flat in zip(faces.signs, faces.flat, strict=True):
-        on, off = signs > 0, signs != 0
-        h = K[flat][:, on] @ unit[on]
-        value = (unit[on] * h[on]).sum(axis=0)
-        signed = signs[off, None] * h[off]
-        outside = (signed.min(axis=0) < -error) & (signed.max(axis=0) > error)
-        np.maximum(top, np.where(outside, 0, value), out=top)
-    bounds = sizes * np.sqrt(top + error)
-    best = arb(0)
-    for count, j in enumerate(np.argsort(-bounds, kind="stable")):
-        bound = arb(sizes[j]) * (arb(top[j]) + arb(error)).sqrt()
-        # The list is sorted by rounded values; one rounding more covers the rest of it.
-        cover = bound * (1 + arb(2.0**-40))
-        if cover <= best:
-            break
-        if error <= _LOSS * top[j] or count == _MAX_REFINED:
-            return best.max(cover)
-        refined = level(faces, balls(W[:, [j]]))
-        best = best.max(refined)
-    return best
 
 
 def _identity(n: int) -> fmpz_mat:
@@ -258,15 +190,6 @@ def _columns(M: arb_mat, chosen: list[int]) -> arb_mat:
     return arb_mat(M.nrows(), len(chosen), [M[i, j] for i in range(M.nrows()) for j in chosen])
 
 
-def _checked_floats(K: arb_mat) -> Array:
-    """K in float64, proved within 2⁻⁵¹ of the truth."""
-    approximate = floats(K)
-    for x, y in zip(K.entries(), approximate.ravel().tolist(), strict=True):
-        if not abs(x - y) <= 2.0**-51:
-            raise Refused("the arrangement is too degenerate for the working precision")
-    return approximate
-
-
 def _float_forms(faces: Faces, L: Array) -> Array:
     """T of every face in float64 (m, k, k): an order in which to look, proving nothing."""
     K = np.array([floats(span) for span in faces.spans])
@@ -275,43 +198,3 @@ def _float_forms(faces: Faces, L: Array) -> Array:
         masked = L * (signs > 0)[:, None]
         forms[f] = masked.T @ K[flat] @ masked
     return forms
-
-
-def _eigenvalue_gap(T: arb_mat, top: arb) -> arb | None:
-    """λ₁ − λ₂ of T, as an upper bound, if it is proved negligible; else None."""
-    if T.nrows() == 1:
-        return None
-    values, vectors = np.linalg.eigh(floats(T))
-    if values[-1] - values[-2] > _LOSS * values[-1]:
-        return None
-    V = balls(vectors[:, -2:])
-    floor = arb(float(values[-2])) * (1 - arb(1e-13))
-    # Courant–Fischer: λ₂ ≥ the least Rayleigh quotient on any two-dimensional space.
-    if positive_definite(V.transpose() * (T - diagonal([floor] * T.nrows())) * V):
-        return (top - floor).upper()
-    return None
-
-
-def _outside(T: arb_mat, image: arb_mat, signs: Array) -> bool:
-    """Whether neither ± the top eigenvector of T, mapped by `image`, is proved to have the signs.
-
-    With an approximate pair (ρ, q), residual δ = ‖Tq − ρq‖ and λ₂ ≤ μ < ρ: q is v₁ up to a factor
-    and a remainder orthogonal to it of length at most δ/(ρ − μ); `image` is a contraction after
-    T^½, so it moves no entry by more than λ₁^½ times that.
-    """
-    k = T.nrows()
-    if k == 1:
-        q, shift = balls(np.ones((1, 1))), arb(0)
-    else:
-        values, vectors = np.linalg.eigh(floats(T))
-        q, rho = balls(vectors[:, -1:]), arb(float(values[-1]))
-        mu = (rho + arb(float(values[-2]))) / 2
-        deflated = diagonal([mu] * k) - T + q * q.transpose() * rho
-        if not rho > mu or not positive_definite(deflated):
-            return False
-        residual = T * q - q * rho
-        trace = total(T[i, i] for i in range(k)).max(arb(0))
-        shift = (inner(residual, residual).sqrt() / (rho - mu) * trace.sqrt()).upper()
-    h = image * q
-    signed = [int(s) * h[i, 0] for i, s in enumerate(signs) if s]
-    return any(x < -shift for x in signed) and any(x > shift for x in signed)

@@ -8,17 +8,15 @@ that bound P₁ for all G inside. Proof and format: docs/certificates.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Array, Refused, balls, frobenius, inner, positive_definite
-
-# What a search may ask for; a refusal names the limit. Edges halved so often are exact floats.
-MAX_SAMPLES = 3
-MAX_CONES = 50_000
-MAX_BISECTIONS = 50
+from zerogap.checker.balls import Array, Refused, balls, frobenius, inner
+from zerogap.checker.eigen import positive_definite
+from zerogap.checker.limits import MAX_BISECTIONS, MAX_SAMPLES, MAX_SEARCHED
 
 
 def scaled_primal(
@@ -34,8 +32,8 @@ def scaled_primal(
     ‖Λᵀφ(z)‖² ≤ zᵀH⁻¹z for all z, and each ray R has ⟨M, R⟩ > 0 and R ≺ ⟨M, R⟩ H.
     """
     n, k = Y.shape
-    if n > MAX_SAMPLES or len(splits) > MAX_CONES:
-        raise Refused(f"gap.search: accepted are {MAX_SAMPLES} samples and {MAX_CONES} cones")
+    if n > MAX_SAMPLES or len(splits) > MAX_SEARCHED:
+        raise Refused(f"gap.search: accepted are {MAX_SAMPLES} samples and {MAX_SEARCHED} cones")
     pairs = [(i, j) for i in range(n) for j in range(i + 1)]
     size = len(pairs)
     if data.shape != (n, n) or splits.shape[1] != 2 or leaves.shape[1] != 2 * size + n * k:
@@ -47,38 +45,51 @@ def scaled_primal(
     # Rays are counted in units of the samples' norms, so that cones are well shaped.
     norms = [arb(x) for x in np.linalg.norm(X, axis=1).tolist()]
     units = [norms[i] * norms[j] for i, j in pairs]
-    waiting, rows = iter(splits.tolist()), iter(leaves.tolist())
+    rows = iter(leaves.tolist())
     bounds: list[arb] = []
-    stack = [(0, [tuple(float(a == b) for b in pairs) for a in pairs])]
-    while stack:
-        depth, rays = stack.pop()
-        split = next(waiting, None)
-        if split is None:
-            raise Refused("gap.search.splits: a cone is neither split nor a leaf")
-        if split != [-1, -1]:
-            i, j = map(int, split)
-            if split != [i, j] or not 0 <= i < j < size or depth == MAX_BISECTIONS:
-                raise Refused(
-                    f"gap.search.splits has the row {split}; accepted are two rays i < j, at most "
-                    f"{MAX_BISECTIONS} times"
-                )
-            middle = tuple((a + b) / 2 for a, b in zip(rays[i], rays[j], strict=True))
-            stack += [(depth + 1, [*rays[:e], middle, *rays[e + 1 :]]) for e in (i, j)]
-            continue
+    for cone in _leaves(splits, size):
         row = next(rows, None)
         if row is None:
             raise Refused("gap.search.leaves has fewer rows than the tree has leaves")
         entries = [arb(x) for x in row]
         M, H = _symmetric(entries[:size], pairs), _symmetric(entries[size : 2 * size], pairs)
         Lambda = arb_mat(n, k, entries[2 * size :])
-        weights = [[arb(x) * unit for x, unit in zip(ray, units, strict=True)] for ray in rays]
+        weights = [[arb(x) * unit for x, unit in zip(ray, units, strict=True)] for ray in cone]
         fault = _fault(reach, M, H, Lambda, [_symmetric(ray, pairs) for ray in weights])
         if fault:
             raise Refused(f"gap.search.leaves[{len(bounds)}]: {fault}")
         bounds.append(inner(Lambda, targets) - epsilon * frobenius(Lambda))
-    if next(waiting, None) is not None or next(rows, None) is not None:
-        raise Refused("gap.search: splits or leaves have more rows than the tree")
+    if next(rows, None) is not None:
+        raise Refused("gap.search.leaves has more rows than the tree has leaves")
+    # Every G lies in some leaf's cone, so the worst of the leaves bounds them all.
     return min(bounds, key=lambda bound: bound.lower()).lower()
+
+
+def _leaves(splits: Array, size: int) -> Iterator[list[tuple[float, ...]]]:
+    """The rays of every leaf of the tree of bisections, depth first; they cover all x ≥ 0.
+
+    Half the sum of two rays lies on their edge, so a cone is the union of its two halves.
+    """
+    waiting = iter(splits.tolist())
+    stack = [(0, [tuple(float(a == b) for b in range(size)) for a in range(size)])]
+    while stack:
+        depth, rays = stack.pop()
+        split = next(waiting, None)
+        if split is None:
+            raise Refused("gap.search.splits: a cone is neither split nor a leaf")
+        if split == [-1, -1]:
+            yield rays
+            continue
+        i, j = map(int, split)
+        if split != [i, j] or not 0 <= i < j < size or depth == MAX_BISECTIONS:
+            raise Refused(
+                f"gap.search.splits has the row {split}; accepted are two rays i < j, at most "
+                f"{MAX_BISECTIONS} times"
+            )
+        middle = tuple((a + b) / 2 for a, b in zip(rays[i], rays[j], strict=True))
+        stack += [(depth + 1, [*rays[:e], middle, *rays[e + 1 :]]) for e in (i, j)]
+    if next(waiting, None) is not None:
+        raise Refused("gap.search.splits has more rows than the tree")
 
 
 def _fault(reach: arb_mat, M: arb_mat, H: arb_mat, Lambda: arb_mat, rays: list[arb_mat]) -> str:

@@ -6,29 +6,40 @@ and refuses where the hypotheses of its theorem are not met.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from flint import arb, arb_mat, fmpq
 
-from zerogap.checker.balls import (
-    Array,
-    Refused,
-    balls,
-    diagonal,
-    frobenius,
-    inner,
-    spectral_norm,
-    top_eigenvalue,
-    total,
-)
+from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, total
+from zerogap.checker.eigen import spectral_norm, top_eigenvalue
+from zerogap.checker.statement import Statement
 
 
-def schatten(X: Array, Y: Array, depth: int, epsilon: arb) -> arb:
+@dataclass(frozen=True)
+class Theorem:
+    """A lower bound on the primal, given what some network attains; which problems it is about."""
+
+    lower: Callable[[Statement, arb], arb]
+    activation: str
+    architectures: tuple[str, ...]
+    interpolates: bool
+
+    def covers(self, statement: Statement) -> bool:
+        s = statement
+        kind = (s.activation, s.beta is None)
+        return kind == (self.activation, self.interpolates) and s.architecture in self.architectures
+
+
+def schatten(statement: Statement, primal: arb) -> arb:
     """(L/2) Σ σ_i^{2/L} over the end-to-end matrix A, linear networks, standard or parallel.
 
     For any G: G Y = (G X) A + G (Y − XA), so σ_i(A) ≥ (σ_i(GY) − ε‖G‖₂)/‖GX‖₂; with G = X† next
     to nothing is lost. Layers: ½Σ‖W_l‖² ≥ (L/2) Σ σ_i(W₁…W_L)^{2/L}; a sum of branches has no
     smaller Σ σ^{2/L} than the sum of theirs (2/L ≤ 1).
     """
+    X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
     inverse = np.linalg.pinv(X, rcond=1e-10)
     G = balls(inverse)
     image = G * balls(Y)
@@ -46,13 +57,15 @@ def schatten(X: Array, Y: Array, depth: int, epsilon: arb) -> arb:
     return arb(depth) / 2 * total(x**power for x in values if x > 0)
 
 
-def shrinkage(X: Array, Y: Array, depth: int, beta: arb) -> arb:
+def shrinkage(statement: Statement, primal: arb) -> arb:
     """min ½‖XA − Y‖² + β(L/2)Σσ_i(A)^{2/L}, linear networks, tight where XᵀX is a multiple of I.
 
     With κ ≤ λ_min(XᵀX), m_i ≥ σ_i(XᵀY) and von Neumann's tr(AᵀXᵀY) ≤ Σσ_i(A)σ_i(XᵀY), it is at
     least ½‖Y‖² + Σ_i min_{s ≥ 0} q_i(s), q_i(s) = ½κs² − m_i s + β(L/2)s^{2/L}. q is concave up to
     its inflection and convex beyond, so its minimum is q(0) = 0 or above a tangent there.
     """
+    X, Y, depth, beta = statement.X, statement.Y, statement.depth, statement.beta
+    assert beta is not None
     gram = balls(X).transpose() * balls(X)
     d = gram.nrows()
     top = top_eigenvalue(gram)
@@ -91,7 +104,7 @@ def shrinkage(X: Array, Y: Array, depth: int, beta: arb) -> arb:
     return value
 
 
-def rank_one(X: Array, Y: Array, depth: int, epsilon: arb, primal: arb) -> arb:
+def rank_one(statement: Statement, primal: arb) -> arb:
     """(L/2) P₁^{2/L} for standard ReLU networks on X ≈ c aᵀ, L ≥ 3.
 
     On c aᵀ, f = c₊y₊ᵀ + c₋y₋ᵀ. The first hidden layer is c₊pᵀ + c₋qᵀ with disjoint supports, and
@@ -105,6 +118,7 @@ def rank_one(X: Array, Y: Array, depth: int, epsilon: arb, primal: arb) -> arb:
     Networks no better than `primal` are of no interest, so ΠW_l ≤ (2 primal/L)^{L/2} bounds what
     the change from X to c aᵀ does to f.
     """
+    X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
     _, _, vt = np.linalg.svd(X, full_matrices=False)
     c, a = X @ vt[0], vt[0]
     plus, minus = np.maximum(c, 0), np.maximum(-c, 0)
@@ -138,7 +152,7 @@ def rank_one(X: Array, Y: Array, depth: int, epsilon: arb, primal: arb) -> arb:
     return arb(depth) / 2 * (square.sqrt() / norm) ** arb(fmpq(2, depth))
 
 
-def one_hot(X: Array, Y: Array, depth: int, epsilon: arb) -> arb:
+def one_hot(statement: Statement, primal: arb) -> arb:
     """(L/2) P₁^{2/L} for standard ReLU networks with one-hot Y, L ≥ 3, any X.
 
     A, the hidden layer before the last, is non-negative with ‖A‖_F ≤ ‖X‖₂. For two classes keep a
@@ -148,6 +162,7 @@ def one_hot(X: Array, Y: Array, depth: int, epsilon: arb) -> arb:
     classes (Cauchy–Schwarz) gives P₁ ≥ (1 − ε)(2/|T|)^½ Σ_T 1/r_k, least under Σ n_k r_k² ≤ ‖X‖₂²
     at (Σ_T n_k^{1/3})^{3/2}/‖X‖₂.
     """
+    X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
     if not np.isin(Y, (0.0, 1.0)).all() or not (Y.sum(axis=1) == 1).all():
         raise Refused("whitened-one-hot theorem: Y is not one-hot")
     sizes = sorted((int(size) for size in Y.sum(axis=0) if size), reverse=True)
@@ -205,3 +220,12 @@ def _convex_minimum(A: arb, B: arb, kappa: arb, depth: int) -> arb:
         if not width < 0.25:
             raise Refused("rank-one theorem: the minimiser is not bracketed")
     return value(low) + slope(low) * (high - low)
+
+
+_BOTH, _STANDARD = ("standard", "parallel"), ("standard",)
+THEOREMS = {
+    "schatten": Theorem(schatten, "linear", _BOTH, True),
+    "shrinkage": Theorem(shrinkage, "linear", _BOTH, False),
+    "rank-one": Theorem(rank_one, "relu", _STANDARD, True),
+    "whitened-one-hot": Theorem(one_hot, "relu", _STANDARD, True),
+}

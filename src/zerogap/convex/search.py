@@ -17,7 +17,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from zerogap.checker.search import MAX_BISECTIONS, MAX_CONES, MAX_SAMPLES
+from zerogap.checker.limits import MAX_BISECTIONS, MAX_SAMPLES, MAX_SEARCHED
 from zerogap.convex.conic import minimise
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -59,8 +59,8 @@ def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Sear
             "the search is for interpolation by standard ReLU networks of depth 3, on 2 to "
             f"{MAX_SAMPLES} samples, none of them zero"
         )
-    if not 1 <= leaves <= MAX_CONES // 2:
-        raise MethodError(f"leaves is {leaves}; accepted is 1 to {MAX_CONES // 2}")
+    if not 1 <= leaves <= MAX_SEARCHED // 2:
+        raise MethodError(f"leaves is {leaves}; accepted is 1 to {MAX_SEARCHED // 2}")
     cones = _Cones(problem.X / units[:, None], problem.Y / units[:, None])
     goal = (2 * target / 3) ** 1.5
     heap = [cones.whole()]

@@ -12,7 +12,8 @@ import numpy as np
 
 from zerogap.checker.balls import Refused
 from zerogap.checker.check import interpolation_error
-from zerogap.checker.reading import FORMAT, MAX_DEPTH, MAX_SIDE, VERSION
+from zerogap.checker.limits import MAX_DEPTH, MAX_SIDE
+from zerogap.checker.statement import FORMAT, VERSION
 from zerogap.model.errors import DataError, MethodError, ProblemError
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
@@ -99,15 +100,12 @@ def build(
     return certificate
 
 
-def write_jsonl(
-    path: str | Path, certificates: Iterable[Mapping[str, Any]], *, sealed: bool = False
-) -> None:
+def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
     """Write one certificate per line, under a temporary name until complete.
 
-    Compressed where the name ends in .gz; the bytes depend on the certificates alone. sealed: with
-    its checksum beside it (files.py).
+    Compressed where the name ends in .gz; the bytes depend on the certificates alone.
     """
-    with replacing(Path(path), sealed=sealed) as temporary, temporary.open("wb") as raw:
+    with replacing(Path(path)) as temporary, temporary.open("wb") as raw:
         packed = str(path).endswith(".gz")
         target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for certificate in certificates:

@@ -1,0 +1,20 @@
+"""Kinds of evidence for c_L(Λ) = max ‖Λᵀv‖ over branch outputs v, one file each.
+
+A file registers one function by `kind.kind`, and its import here is all that a new kind takes.
+"""
+
+from zerogap.checker.kinds import (
+    cones,
+    cover,
+    faces,
+    linear,
+    moments,
+    outputs,
+    rank_one,
+    tree,
+    whitened,
+)
+from zerogap.checker.kinds.kind import KINDS, prove
+
+__all__ = ["KINDS", "cones", "cover", "faces", "linear", "moments", "outputs", "prove", "rank_one"]
+__all__ += ["tree", "whitened"]

@@ -11,6 +11,18 @@ that are positive on all rays are linear, x_i·u, and those negative on all are 
 and ‖g‖ + max p_j/κ. The orthants cover all u; a cone whose bound is more than a share _LOSS above a
 value that is attained is bisected at its longest edge. An end of the search is a proof, and it ends
 soon: at a maximum in the middle of a cell, or on kinks with the right θ, the second bound is tight.
+
+Cones are exact; the rest is float64 with its rounding charged (Higham, Accuracy and Stability,
+§3.1: an inner product of n terms in any order is off by γ_n = nu/(1 − nu) of the sum of absolute
+terms, u = 2⁻⁵³; products of errors are covered by the ample factors).
+
+- A unit ray is off by (d/2 + 3)u, sum of squares, root and division, so x_i·r_j by
+  (3d/2 + 4)u ‖x_i‖. Charged for its sign: 16(d + 4)u ‖x_i‖.
+- The terms of g and p are off by another (n + 2)u of Σ|λ_i|‖x_i‖, and g·r_j by the product and the
+  ray once more: together (n + 3d + 12)u Σ|λ_i|‖x_i‖. Charged for h_j: 16(n + d + 8)u Σ|λ_i|‖x_i‖.
+- κ is off by (2d + 6)u ≤ 22u, d ≤ 8. Rays of one orthant have no obtuse angles, so with m along
+  Σ r_i, κ ≥ 1/d, and this is less than 2·10⁻¹⁴ of κ. Charged: 10⁻¹³ for κ, and again for the few
+  operations that are left, ‖g‖ among them.
 """
 
 from __future__ import annotations
@@ -20,18 +32,34 @@ from itertools import combinations, product
 import numpy as np
 from flint import arb
 
-from zerogap.checker.balls import Array, Refused
+from zerogap.checker.balls import Array, Refused, balls, frobenius
+from zerogap.checker.eigen import spectral_norm
+from zerogap.checker.kinds.kind import Piece, kind
+from zerogap.checker.limits import MAX_CONE_PRODUCTS, MAX_CONES, MAX_DIMENSIONS
 
-MAX_CONES = 500_000
-MAX_PRODUCTS = 1e9
-MAX_DIMENSIONS = 8
 # Relative to the level that is attained.
 _LOSS = 1e-9
 # Cones at a time: their inner products with the samples, as many numbers as this.
 _NUMBERS = 2_000_000
 # Kinks in a cone whose θ are optimised, and the steps of that; any θ is valid.
 _KINKS, _STEPS = 12, 6
-_EPS = 2.0**-52
+_UNIT = 2.0**-53
+
+
+@kind("cones", "relu", range(2, 3))
+def cones(piece: Piece) -> arb:
+    """c(λ; X), or of factors A B near X: c(λ; AB) ≤ ‖B‖₂ c(λ; A), as ‖Bu‖ ≤ ‖B‖₂."""
+    if piece.multipliers.shape[1] != 1:
+        piece.refuse(": cones are for one output")
+    if piece.fields.get("X") is None:
+        return cone_level(piece.X, piece.multipliers)
+    parts = piece.factors()
+    if len(parts) != 2:
+        piece.refuse(".X: accepted are two factors")
+    A, B = parts
+    distance = frobenius(balls(piece.X) - balls(A) * balls(B))
+    drift = distance * frobenius(balls(piece.multipliers))
+    return cone_level(A, piece.multipliers) * spectral_norm(balls(B)) + drift
 
 
 def cone_level(X: Array, multipliers: Array) -> arb:
@@ -58,11 +86,7 @@ def cone_level(X: Array, multipliers: Array) -> arb:
 def _largest(X: Array, lam: Array) -> float:
     """An upper bound on max λᵀφ(Xu), ‖u‖ ≤ 1."""
     n, d = X.shape
-    # Rounding. Rays and their products with samples: a few d units of ‖x_i‖; sums over samples:
-    # n more of Σ|λ_i|‖x_i‖. Both with an ample factor.
-    lengths = np.linalg.norm(X, axis=1)
-    slight = 8 * (d + 4) * _EPS * lengths[:, None]
-    error = 8 * (n + d + 8) * _EPS * float(np.abs(lam) @ lengths)
+    slight, error = _errors(X, lam)
     columns = lam[:, None] * X
     waiting = [np.array([np.diag(signs) for signs in product((1.0, -1.0), repeat=d)])]
     attained, proved, count = 0.0, 0.0, 0
@@ -73,9 +97,9 @@ def _largest(X: Array, lam: Array) -> float:
             waiting.append(cones[batch:])
             cones = cones[:batch]
         count += len(cones)
-        if count > MAX_CONES or float(count) * n * d > MAX_PRODUCTS:
+        if count > MAX_CONES or float(count) * n * d > MAX_CONE_PRODUCTS:
             raise Refused(f"{count} cones do not bound the level to {_LOSS}")
-        rays = cones / np.linalg.norm(cones, axis=2, keepdims=True)
+        rays = _unit(cones)
         Z = np.einsum("nd,bjd->bnj", X, rays)
         values = np.maximum(Z, 0)
         attained = max(attained, float(np.einsum("n,bnj->bj", lam, values).max()))
@@ -108,10 +132,21 @@ def _largest(X: Array, lam: Array) -> float:
     return proved
 
 
+def _unit(vectors: Array) -> Array:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def _errors(X: Array, lam: Array) -> tuple[Array, float]:
+    """What is charged for the sign of x_i·r_j (n, 1), and for h_j."""
+    n, d = X.shape
+    lengths = np.linalg.norm(X, axis=1)
+    slight = 16 * (d + 4) * _UNIT * lengths[:, None]
+    return slight, 16 * (n + d + 8) * _UNIT * float(np.abs(lam) @ lengths)
+
+
 def _bounds(g: Array, p: Array, rays: Array, error: float) -> Array:
     """The better bound of every cone; g (B, d), p (B, d), rays (B, d, d), rows of unit length."""
-    middle = rays.mean(axis=1)
-    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    middle = _unit(rays.mean(axis=1))
     kappa = np.einsum("bd,bjd->bj", middle, rays).min(axis=1) * (1 - 1e-13)
     flat = np.maximum((np.einsum("bd,bjd->bj", g, rays) + p).max(axis=1) + error, 0) / kappa
     norm = np.linalg.norm(g, axis=1) + (p.max(axis=1) + error) / kappa

@@ -17,26 +17,16 @@ make yᵀSy + 2 rᵀa y + 2 uᵀB y ≥ 0 and t(‖u‖² − ‖r‖²) = 0, he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import (
-    Array,
-    Refused,
-    balls,
-    diagonal,
-    spectral_norm,
-    top_eigenvalue,
-    total,
-)
-from zerogap.checker.reading import get, matrix, number
-
-# Samples and features together: the eigenvalue proofs cost their cube, seconds at this size.
-MAX_ORDER = 400
+from zerogap.checker.balls import Array, balls, diagonal, total
+from zerogap.checker.eigen import spectral_norm, top_eigenvalue
+from zerogap.checker.kinds.kind import Piece, kind
+from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
 
 
 @dataclass(frozen=True)
@@ -50,22 +40,42 @@ class Block:
     trace: float
 
 
-def block_of(value: Any, place: str, n: int, d: int, k: int) -> Block:
+@kind("moments", "relu", range(2, 3))
+def moments(piece: Piece) -> arb:
+    """An upper bound on c(Λ), from scale s > 0, any c₀ = level, and blocks that cover all signs."""
+    scale, start, listed = piece.number("scale"), piece.number("level"), piece.get("blocks")
+    if not scale > 0:
+        piece.refuse(f".scale is {scale}; accepted is a positive number")
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
+        piece.refuse(f".blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
+    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
+    if n + d + k > MAX_ORDER:
+        piece.refuse(f": n + d + k is {n + d + k}; accepted is up to {MAX_ORDER}")
+    places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
+    blocks = [
+        _block(replace(piece, fields=b, place=at)) for b, at in zip(listed, places, strict=True)
+    ]
+    for sign in (1, -1) if k == 1 else (0,):
+        if not covered([block.sides for block in blocks if block.sign == sign]):
+            piece.refuse(f".blocks: some signs of X u are in no block of sign {sign}")
+    s, c0 = arb(scale), arb(start)
+    X, Lambda = balls(piece.X) * s, balls(piece.multipliers) * (1 / s)
+    worst = arb(0)
+    for block in blocks:
+        worst = worst.max(top_eigenvalue(_form(X, Lambda, c0, block)))
+    return (c0 + (2 + spectral_norm(X) ** 2) * worst).max(arb(0))
+
+
+def _block(piece: Piece) -> Block:
     """A block of a certificate, its multipliers moved to the nearest valid ones."""
-    if k + d + n > MAX_ORDER:
-        raise Refused(
-            f"{place}: {n} samples, {d} features and {k} outputs are more than {MAX_ORDER} together"
-        )
-    sign = get(value, "sign", place)
-    sides, pairs, cones = (
-        matrix(get(value, key, place), f"{place}.{key}") for key in ("sides", "pairs", "cones")
-    )
+    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
+    sign, sides, pairs, cones = piece.get("sign"), *map(piece.matrix, ("sides", "pairs", "cones"))
     if sides.shape != (n, 1) or not np.isin(sides, (-1, 0, 1)).all():
-        raise Refused(f"{place}.sides: accepted is −1, 0 or 1 for each sample")
+        piece.refuse(".sides: accepted is −1, 0 or 1 for each sample")
     if pairs.shape != (2 * n, 2 * n) or cones.shape != (k + d, 2 * n):
-        raise Refused(f"{place}: pairs are {pairs.shape} and cones {cones.shape} for {n} samples")
+        piece.refuse(f": pairs are {pairs.shape} and cones {cones.shape} for {n} samples")
     if type(sign) is not int or sign not in ((1, -1) if k == 1 else (0,)):
-        raise Refused(f"{place}.sign is {sign!r}")
+        piece.refuse(f".sign is {sign!r}")
     chosen = sides[:, 0]
     zero = np.concatenate([chosen < 0, chosen > 0])
     free = np.logical_or.outer(zero, zero)
@@ -84,7 +94,7 @@ def block_of(value: Any, place: str, n: int, d: int, k: int) -> Block:
         sides=chosen,
         pairs=np.triu(valid) + np.triu(valid, 1).T,
         cones=raised,
-        trace=number(get(value, "trace", place), f"{place}.trace"),
+        trace=piece.number("trace"),
     )
 
 
@@ -104,19 +114,6 @@ def covered(sides: list[Array]) -> bool:
             side[split[0]] = 0
         halves.append(covered(half))
     return all(halves)
-
-
-def moment_level(
-    X: arb_mat, multipliers: arb_mat, scale: float, start: float, blocks: list[Block]
-) -> arb:
-    """An upper bound on c(Λ), from scale s > 0 and any c₀ = start."""
-    if not scale > 0:
-        raise Refused(f"moments: scale is {scale}; accepted is a positive number")
-    s, c0 = arb(scale), arb(start)
-    worst = arb(0)
-    for block in blocks:
-        worst = worst.max(top_eigenvalue(_form(X * s, multipliers * (1 / s), c0, block)))
-    return (c0 + (2 + spectral_norm(X * s) ** 2) * worst).max(arb(0))
 
 
 def _form(X: arb_mat, multipliers: arb_mat, c0: arb, block: Block) -> arb_mat:

@@ -1,0 +1,85 @@
+"""Eigenvalues proved in balls: numpy guesses them, a Cholesky factor or a residual proves them."""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import arb, arb_mat
+
+from zerogap.checker.balls import Array, balls, diagonal, floats, frobenius, inner, total
+
+# A relative difference of eigenvalues that may as well be zero; verdicts are read at 1e-6.
+_NEGLIGIBLE = 1e-11
+
+
+def positive_definite(M: arb_mat) -> bool:
+    """Whether every symmetric matrix inside the ball matrix is proved positive definite (LDLᵀ)."""
+    A = M.tolist()
+    for j, row in enumerate(A):
+        pivot = row[j]
+        if not pivot > 0:
+            return False
+        for i in range(j + 1, len(A)):
+            factor = A[i][j] / pivot
+            for k in range(j + 1, i + 1):
+                A[i][k] -= factor * A[k][j]
+    return True
+
+
+def top_eigenvalue(M: arb_mat) -> arb:
+    """An upper bound on λ_max of a symmetric M, tight to 1e-14 ‖M‖ where float64 allows."""
+    size = frobenius(M).upper()
+    if not size > 0 or not size.is_finite():
+        return size
+    n = M.nrows()
+    guess = arb(float(np.linalg.eigvalsh(floats(M * (1 / size)))[-1]))
+    for slack in (1e-14, 1e-13, 1e-12, 1e-10, 1e-8):
+        bound = (guess + slack) * size
+        if positive_definite(diagonal([bound] * n) - M):
+            return bound
+    return size
+
+
+def spectral_norm(M: arb_mat) -> arb:
+    """An upper bound on ‖M‖₂."""
+    gram = M.transpose() * M if M.ncols() <= M.nrows() else M * M.transpose()
+    return top_eigenvalue(gram).max(arb(0)).sqrt()
+
+
+def eigenvalue_gap(T: arb_mat, top: arb) -> arb | None:
+    """λ₁ − λ₂ of T, as an upper bound, if it is proved negligible; else None."""
+    if T.nrows() == 1:
+        return None
+    values, vectors = np.linalg.eigh(floats(T))
+    if values[-1] - values[-2] > _NEGLIGIBLE * values[-1]:
+        return None
+    V = balls(vectors[:, -2:])
+    floor = arb(float(values[-2])) * (1 - arb(1e-13))
+    # Courant–Fischer: λ₂ ≥ the least Rayleigh quotient on any two-dimensional space.
+    if positive_definite(V.transpose() * (T - diagonal([floor] * T.nrows())) * V):
+        return (top - floor).upper()
+    return None
+
+
+def outside(T: arb_mat, image: arb_mat, signs: Array) -> bool:
+    """Whether neither ± the top eigenvector of T, mapped by `image`, is proved to have the signs.
+
+    With an approximate pair (ρ, q), residual δ = ‖Tq − ρq‖ and λ₂ ≤ μ < ρ: q is v₁ up to a factor
+    and a remainder orthogonal to it of length at most δ/(ρ − μ); `image` is a contraction after
+    T^½, so it moves no entry by more than λ₁^½ times that.
+    """
+    k = T.nrows()
+    if k == 1:
+        q, shift = balls(np.ones((1, 1))), arb(0)
+    else:
+        values, vectors = np.linalg.eigh(floats(T))
+        q, rho = balls(vectors[:, -1:]), arb(float(values[-1]))
+        mu = (rho + arb(float(values[-2]))) / 2
+        deflated = diagonal([mu] * k) - T + q * q.transpose() * rho
+        if not rho > mu or not positive_definite(deflated):
+            return False
+        residual = T * q - q * rho
+        trace = total(T[i, i] for i in range(k)).max(arb(0))
+        shift = (inner(residual, residual).sqrt() / (rho - mu) * trace.sqrt()).upper()
+    h = image * q
+    signed = [int(s) * h[i, 0] for i, s in enumerate(signs) if s]
+    return any(x < -shift for x in signed) and any(x > shift for x in signed)

@@ -1,0 +1,52 @@
+"""Positive gaps: a theorem or a search below the primal, a parallel network above the dual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import arb
+
+from zerogap.checker.balls import Refused, up
+from zerogap.checker.reading import branches_of, get, matrix
+from zerogap.checker.search import scaled_primal
+from zerogap.checker.statement import Statement
+from zerogap.checker.theorems import THEOREMS
+from zerogap.checker.upper import residual, scaled_value
+
+
+def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
+    """(a lower bound on the primal, an upper bound on the dual value).
+
+    primal: what a network attains, for theorems that need only argue about better ones.
+    """
+    s = statement
+    if s.power or s.depth < 3:
+        raise Refused("gap: primal bounds are for weight decay and depth 3 or more")
+    lower = _search(s, block["search"]) if "search" in block else _theorem(s, block, primal)
+    branches = branches_of(get(block, "bidual", "gap"), "gap.bidual")
+    error = residual(s, branches, "parallel", "gap.bidual")
+    if s.beta is None and not error <= s.epsilon:
+        raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
+    # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ½‖f − Y‖² + β t^{2−L} D for a
+    # parallel f of scaled value D, so the best t gives ½‖f − Y‖² + β (L/2) D^{2/L}.
+    value = s.scaled_total(scaled_value(branches))
+    return lower, value if s.beta is None else error**2 / 2 + s.beta * value
+
+
+def _theorem(statement: Statement, block: Any, primal: arb) -> arb:
+    name = get(block, "theorem", "gap")
+    theorem = THEOREMS.get(name) if isinstance(name, str) else None
+    if theorem is None or not theorem.covers(statement):
+        raise Refused(f"gap.theorem {name!r} does not cover this problem")
+    return theorem.lower(statement, primal)
+
+
+def _search(statement: Statement, block: Any) -> arb:
+    s = statement
+    if (s.activation, s.architecture, s.depth, s.beta) != ("relu", "standard", 3, None):
+        raise Refused("gap.search is for interpolation by standard ReLU networks of depth 3")
+    parts = (
+        matrix(get(block, key, "gap.search"), f"gap.search.{key}")
+        for key in ("data", "splits", "leaves")
+    )
+    return s.scaled_total(scaled_primal(s.X, s.Y, s.epsilon, *parts))

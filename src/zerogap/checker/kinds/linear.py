@@ -1,0 +1,15 @@
+"""Linear networks of any depth: V_L = {Xw : ‖w‖ ≤ 1}, so c = ‖XᵀΛ‖₂ (theory §2)."""
+
+from __future__ import annotations
+
+from flint import arb
+
+from zerogap.checker.balls import balls
+from zerogap.checker.eigen import spectral_norm
+from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
+
+
+@kind("linear", "linear", ANY_DEPTH)
+def linear(piece: Piece) -> arb:
+    """‖XᵀΛ‖₂."""
+    return spectral_norm(balls(piece.X).transpose() * balls(piece.multipliers))

@@ -1,0 +1,35 @@
+"""ReLU networks of any depth on any data: V_L ⊂ {v ≥ 0 : ‖v‖ ≤ ‖X‖₂}, V_L itself if XXᵀ = I (§7).
+
+So c ≤ ‖X‖₂ max{‖Λᵀv‖ : v ≥ 0, ‖v‖ ≤ 1}, a copositive problem.
+"""
+
+from __future__ import annotations
+
+from flint import arb, arb_mat
+
+from zerogap.checker.balls import balls
+from zerogap.checker.eigen import spectral_norm, top_eigenvalue
+from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
+from zerogap.checker.limits import MAX_SUPPORT
+from zerogap.checker.pricing import level, supports
+
+
+@kind("whitened", "relu", ANY_DEPTH)
+def whitened(piece: Piece) -> arb:
+    """By all supports of v, or by a split: ΛΛᵀ + S with S ≥ 0 entrywise bounds the form on v ≥ 0.
+
+    The S that cancels the negative entries is exact for one-hot and for scalar targets.
+    """
+    stretch, Lambda = spectral_norm(balls(piece.X)), balls(piece.multipliers)
+    n = len(piece.X)
+    if n <= MAX_SUPPORT:
+        return stretch * level(supports(n), Lambda)
+    form = Lambda * Lambda.transpose()
+    if piece.fields.get("split") is None:
+        form = arb_mat(n, n, [x.max(arb(0)) for x in form.entries()])
+    else:
+        S = piece.matrix("split")
+        if S.shape != (n, n) or S.min() < 0:
+            piece.refuse(".split: accepted is a square non-negative matrix")
+        form += (balls(S) + balls(S.T)) * arb(0.5)
+    return stretch * top_eigenvalue(form).max(arb(0)).sqrt()

@@ -1,0 +1,56 @@
+"""What a certificate may ask for. A refusal names the limit; docs/certificates.md lists them."""
+
+from __future__ import annotations
+
+# The statement. Larger data than a dense proof in balls can take; deeper networks than float64
+# products of layer norms can hold; matrices of 40 MB.
+MAX_SIDE = 500
+MAX_DEPTH = 50
+MAX_NUMBERS = 5_000_000
+# "Interpolates" means ‖f(X) − Y‖ ≤ epsilon with epsilon at most this share of ‖Y‖: rounding.
+MAX_EPSILON = 1e-6
+# Characters of a reason, which may quote what it refuses.
+MAX_REASON = 300
+
+# Samples times weights of a network that is evaluated; neurons above the first layer of a path
+# network, each of which adds columns of one entry per sample.
+MAX_PRODUCTS = 2e8
+MAX_NEURONS = 10_000
+
+# Pieces in `levels`, blocks in `moments`.
+MAX_EVIDENCE = 200
+# Rows of μ in a tree or a cover; outputs whose directions are covered.
+MAX_LEAVES = 200_000
+MAX_COVERED = 4
+# Samples, features and outputs of `moments` together: eigenvalue proofs cost their cube.
+MAX_ORDER = 400
+
+# Faces: samples or features, candidate rays, faces, and operations to price them. A minute at
+# worst, milliseconds in practice. Supports of the orthant: 2^12 faces.
+MAX_FACES_SIDE = 64
+MAX_RAYS = 20_000
+MAX_FACES = 50_000
+MAX_PRICING = 2e9
+MAX_SUPPORT = 12
+
+# Cones of u: how many, with how many products of rays and samples. Beyond 8 dimensions there are
+# too many orthants to begin with, and the constant of `kinds.cones` would have to grow.
+MAX_CONES = 500_000
+MAX_CONE_PRODUCTS = 1e9
+MAX_DIMENSIONS = 8
+
+# Search over weights: the Gram matrices of 3 samples have 6 dimensions, those of 4 have 10. An edge
+# halved 50 times still has ends that are exact floats.
+MAX_SAMPLES = 3
+MAX_SEARCHED = 50_000
+MAX_BISECTIONS = 50
+
+# The search over t in `levels` stops at this relative loss (verdicts are read at 1e-6), or at so
+# many intervals.
+SEARCH_LOSS = 1e-10
+MAX_INTERVALS = 5_000
+
+# A line of a file, unpacked; its commas: a few bytes of JSON can take a hundred of memory, and a
+# matrix is one entry.
+MAX_LINE = 2**28
+MAX_ENTRIES = 2_000_000
