@@ -1,4 +1,4 @@
-"""Standard and parallel networks as weights: outputs, regularisers, balancing, torch modules."""
+"""Standard and parallel networks as weights: outputs, regularisers, balancing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +118,6 @@ class Network:
             else:
                 layers.append(_block_diagonal(blocks))
         return Network((tuple(layers),), self.activation)
-
-    def to_torch(self) -> torch.nn.Module:
-        """A float64 torch module that computes the same f."""
-        from zerogap.model.module import module_of
-
-        return module_of(self)
 
 
 def activate(Z: Array, activation: str) -> Array:

@@ -7,7 +7,7 @@ depends on neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.certificates import build
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ def assemble(
         primal_method=candidates[best].method,
         dual_method=dual.method,
         status=status,
-        network=network.to_torch() if module else None,
+        network=_module_of(network) if module else None,
         certificate=certificate,
         exact_primal=exact_primal,
         exact_dual=dual.lower if dual.closed else None,
@@ -111,3 +114,10 @@ def assemble(
         dual_upper=dual.upper,
         methods=dual.methods,
     )
+
+
+def _module_of(network: Network) -> torch.nn.Module:
+    """The network as a torch module; torch is loaded here and not by who only assembles."""
+    from zerogap.model.module import BranchedNetwork
+
+    return BranchedNetwork(network)
