@@ -32,7 +32,7 @@ THINGS = [Thing("a", np.arange(6.0).reshape(2, 3)), Thing("b", np.eye(2))]
 
 
 def table(path: Path) -> None:
-    depth.write([{"id": "a", "d": 2, "n": 3, "kind": "random"}], set(), path)
+    depth.write([{"id": "a", "d": 2, "n": 3, "kind": "random"}], {}, path)
 
 
 WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {

@@ -23,7 +23,7 @@ from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
 from zerogap.checker.limits import MAX_REASON
 from zerogap.checker.reading import branches_of, get, number
-from zerogap.checker.statement import FORMAT, VERSION, statement_of
+from zerogap.checker.statement import FORMAT, VERSION, Statement, statement_of
 from zerogap.checker.upper import primal, residual
 
 # The claims, and whether a proof must be at most (1) or at least (−1) what is claimed.
@@ -39,7 +39,8 @@ class Verdict:
     primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
     is more than that, else "open". deeper_upper: where finite, it is less than dual, and bounds
     the dual value of parallel networks of a stated greater depth, or of their path program, from
-    above (with the problem's factor L/2). Not accepted: reason says why, and nothing is proved.
+    above (with the problem's factor L/2). problem: the digest of the problem that is stated, which
+    binds a row of a table to its certificate. Not accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -50,6 +51,7 @@ class Verdict:
     dual_upper: float = math.inf
     deeper_upper: float = math.inf
     status: str = "open"
+    problem: str = ""
     seconds: float = 0.0
 
 
@@ -89,7 +91,8 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
     stated = [get(certificate, key, "certificate") for key in ("format", "version")]
     if stated != [FORMAT, VERSION]:
         raise Refused(f"format: accepted is {FORMAT!r}, version {VERSION}")
-    proved = _proved(certificate)
+    statement = statement_of(certificate)
+    proved = _proved(statement, certificate)
     claimed = get(certificate, "claimed", "certificate")
     for name, sign in _CLAIMS.items():
         claim = claimed.get(name)
@@ -97,12 +100,17 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
             continue
         if not sign * proved[name] <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {proved[name]!r}")
-    return {"accepted": True, "reason": "proved", "status": _status(proved, tolerance), **proved}
+    return {
+        "accepted": True,
+        "reason": "proved",
+        "status": _status(proved, tolerance),
+        "problem": statement.digest,
+        **proved,
+    }
 
 
-def _proved(certificate: Any) -> dict[str, float]:
+def _proved(statement: Statement, certificate: Any) -> dict[str, float]:
     """What a certificate proves, rounded outward, by the names of its claims."""
-    statement = statement_of(certificate)
     network = branches_of(get(certificate, "upper", "certificate"), "upper")
     attained = primal(statement, network)
     proved = dict.fromkeys(_CLAIMS, math.inf) | {"primal": up(attained), "dual": 0.0}

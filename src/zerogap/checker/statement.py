@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from flint import arb, fmpq
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
@@ -30,6 +33,19 @@ class Statement:
     epsilon: arb
 
     @property
+    def digest(self) -> str:
+        """The digest of the problem as a table's row has it."""
+        return digest(
+            self.X,
+            self.Y,
+            activation=self.activation,
+            architecture=self.architecture,
+            depth=self.depth,
+            regularizer=self.regularizer,
+            beta=None if self.beta is None else float(self.beta),
+        )
+
+    @property
     def power(self) -> bool:
         """Whether totals are (L/2)·scaled (the power regulariser) or (L/2)·scaled^{2/L}."""
         return self.regularizer == "power"
@@ -39,6 +55,25 @@ class Statement:
         if not scaled > 0:
             return arb(0)
         return arb(self.depth) / 2 * (scaled if self.power else scaled ** arb(fmpq(2, self.depth)))
+
+
+def digest(
+    X: Array,
+    Y: Array,
+    *,
+    activation: str,
+    architecture: str,
+    depth: int,
+    regularizer: str,
+    beta: float | None,
+) -> str:
+    """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate."""
+    names = [activation, architecture, depth, "weight_decay" if depth == 2 else regularizer]
+    stated = [*names, None if beta is None else float(beta).hex(), X.shape, Y.shape]
+    hashed = hashlib.sha256(json.dumps(stated).encode())
+    for A in (X, Y):
+        hashed.update(np.ascontiguousarray(A, dtype="<f8").tobytes())
+    return hashed.hexdigest()
 
 
 def statement_of(certificate: Any) -> Statement:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from zerogap.checker.statement import digest
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
 
@@ -58,6 +59,20 @@ class Given:
         )
 
     @property
+    def digest(self) -> str:
+        """The digest of the problem, as the checker finds it in a certificate."""
+        problem = self.problem
+        return digest(
+            problem.X,
+            problem.Y,
+            activation=problem.activation,
+            architecture=problem.architecture,
+            depth=problem.depth,
+            regularizer=problem.regularizer,
+            beta=problem.beta,
+        )
+
+    @property
     def identity(self) -> dict[str, str]:
         """What a certificate and a row are called."""
         return {"claim": self.claim, "setting": self.setting, "instance": self.name}
@@ -97,14 +112,16 @@ class Solved:
 class Row:
     """A row of the gap table, before the checker's verdict, with all that other tables need.
 
-    status: "solved"; "retried", where a method failed and another gave the bound; "failed", where
-    none did; reason: what failed. trained, constructed: values by training and by construction.
-    The fields from `primal` on are None where there is no bracket.
+    problem: the digest that the certificate of this row must state. status: "solved"; "retried",
+    where a method failed and another gave the bound; "failed", where none did; reason: what failed.
+    trained, constructed: values by training and by construction. The fields from `primal` on are
+    None where there is no bracket.
     """
 
     claim: str
     setting: str
     instance: str
+    problem: str
     seed: int
     architecture: str
     activation: str
@@ -150,7 +167,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Proved:
-    """The checker's verdict on one certificate, with the id that the certificate bears."""
+    """The checker's verdict on one certificate, with the id that the certificate bears.
+
+    problem: the digest of the problem that it states.
+    """
 
     claim: str
     setting: str
@@ -163,6 +183,7 @@ class Proved:
     dual_upper: float | None
     deeper_upper: float | None
     status: str
+    problem: str
 
     @property
     def key(self) -> tuple[str, str, str]:

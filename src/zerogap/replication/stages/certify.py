@@ -52,6 +52,7 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
         claim=given.claim,
         setting=given.setting,
         instance=given.name,
+        problem=given.digest,
         seed=given.seed,
         architecture=given.architecture,
         activation=given.activation,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
+from zerogap.checker.check import Verdict
 from zerogap.replication.proofs import proved
 from zerogap.replication.records import read_json
 from zerogap.replication.tables.depth import write
@@ -12,10 +12,10 @@ from zerogap.replication.tables.depth import write
 
 def run(results: Path, batches: int, output: Path) -> int:
     """Re-prove the certificates of the depth study and write its table."""
-    rows, names = [], set()
+    rows: list[dict] = []
+    verdicts: dict[str, list[Verdict]] = {}
     for batch in range(batches):
         rows += read_json(results / f"depth-study/{batch}.json")
         for certificate, verdict in proved(results / f"certificates/depth-study/{batch}.jsonl"):
-            if verdict.accepted and math.isfinite(verdict.deeper_upper):
-                names.add(certificate["id"]["instance"])
-    return write(rows, names, output)
+            verdicts.setdefault(certificate["id"]["instance"], []).append(verdict)
+    return write(rows, verdicts, output)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zerogap.checker.statement import digest
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
 from zerogap.convex.path import Branch, PathGauge, path_gauge
@@ -144,6 +145,19 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     )
 
 
+def statement(found: Comparison) -> str:
+    """The digest of the problem that the certificate of a comparison states."""
+    return digest(
+        found.X,
+        found.y[:, None],
+        activation="relu",
+        architecture="parallel",
+        depth=3,
+        regularizer="power",
+        beta=None,
+    )
+
+
 def _nested(branch: Branch) -> dict[str, Any]:
     inputs = branch.inputs
     below = [_nested(inner) for inner in inputs] if isinstance(inputs, tuple) else inputs
@@ -157,7 +171,8 @@ def study(
 
     Every random instance is one draw of standard normal data; an ascent starts from the first of
     some draws where the values differ, or from the last of them. The example joins its size. A row
-    has the columns of results/tables/depth.csv but the last; a certificate is made where the values
+    has the columns of results/tables/depth.csv but the last, and the digest of its problem; a
+    certificate is made where the values
     differ.
     """
     rows, proofs = [], []
@@ -169,6 +184,7 @@ def study(
                 "n": n,
                 "d": d,
                 "seed": seed,
+                "problem": statement(found),
                 "kind": kind,
                 "three_lower": found.three.lower,
                 "three_upper": found.three.upper,

@@ -110,6 +110,8 @@ def write(path: Path, rows: list[dict[str, Any]], columns: list[str], stage: str
         return json.dumps(value) if isinstance(value, list | dict) else value
 
     table = pd.DataFrame([{c: cell(row.get(c)) for c in columns} for row in rows], columns=columns)
+    if "seed" in columns:  # 63 bits do not fit a float, and a column with gaps would be one
+        table["seed"] = pd.array([row.get("seed") for row in rows], dtype="Int64")
     write_csv(path, table, stage)
 
 

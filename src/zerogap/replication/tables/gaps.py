@@ -19,16 +19,16 @@ FOUND = 1e-4
 def gather(rows: list[Row], verdicts: list[Proved], output: Path) -> int:
     """Write gaps.csv, training.csv, details.csv and curves.csv; returns the number of problems.
 
-    `certified` and the verdict come from the checker alone: a problem whose certificate was
-    refused, or that has none, or more than one, is "open". status: the row's, or "refused" by the
-    checker; reason: what failed.
+    `certified` and the verdict come from the checker alone, and so do the numbers of a row that is
+    certified: a problem whose certificate was refused, or states another problem, or that has none
+    or more than one, is "open". status: the row's, or "refused"; reason: what failed.
     """
     checked: dict[tuple[str, str, str], list[Proved]] = {}
     for verdict in verdicts:
         checked.setdefault(verdict.key, []).append(verdict)
     gaps, training, details, curves = [], [], [], []
     for row in sorted(rows, key=lambda row: row.key):
-        proved = _proved(checked.get(row.key, []))
+        proved = _proved(row, checked.get(row.key, []))
         gaps.append(_gap_row(row, proved))
         training.append(_training_row(row))
         details.append(_detail_row(row, proved))
@@ -41,24 +41,28 @@ def gather(rows: list[Row], verdicts: list[Proved], output: Path) -> int:
     return len(rows)
 
 
-def _proved(verdicts: list[Proved]) -> Proved | None:
-    """The one verdict under a row's id; refused if there are several, which prove nothing of it."""
+def _proved(row: Row, verdicts: list[Proved]) -> Proved | None:
+    """The verdict on a row's own certificate: the only one of its id, about the very problem."""
+    if not verdicts:
+        return None
+    found, reason = verdicts[0], ""
     if len(verdicts) > 1:
         reason = f"{len(verdicts)} certificates bear this id; accepted is one"
-        return replace(verdicts[0], accepted=False, reason=reason)
-    return verdicts[0] if verdicts else None
+    elif found.accepted and found.problem != row.problem:
+        reason = "it states another problem than the row's"
+    return replace(found, accepted=False, reason=reason) if reason else found
 
 
 def _gap_row(row: Row, proved: Proved | None) -> dict[str, Any]:
-    certified = proved is not None and proved.accepted
-    merged = vars(row) | {"certified": certified, "verdict": "open"}
-    if row.primal is not None and row.dual is not None:
-        merged["gap"] = row.primal - row.dual
-        merged["relative_gap"] = relative(row.primal - row.dual, row.primal)
-    if proved is not None and certified:
-        merged["verdict"] = proved.status
+    merged = vars(row) | {"certified": False, "verdict": "open"}
+    if proved is not None and proved.accepted:
+        numbers = {"primal": proved.primal, "dual": proved.dual}
+        merged |= {"certified": True, "verdict": proved.status, **numbers}
     elif proved is not None:
         merged |= {"status": "refused", "reason": f"certificate: {proved.reason}"}
+    primal, dual = merged["primal"], merged["dual"]
+    if primal is not None and dual is not None:
+        merged |= {"gap": primal - dual, "relative_gap": relative(primal - dual, primal)}
     return merged
 
 
