@@ -76,7 +76,7 @@ def read(tables: Path, name: str) -> pd.DataFrame:
         raise DataError(f"{path} does not exist; `snakemake` makes it")
     require_intact(path)
     try:
-        frame = pd.read_csv(path)
+        frame = pd.read_csv(path, float_precision="round_trip")
     except (OSError, ValueError) as error:  # what pandas raises on bad files are ValueErrors
         raise damaged(path, str(error)) from None
     missing = [column for column in COLUMNS[name] if column not in frame]
