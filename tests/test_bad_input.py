@@ -13,12 +13,10 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +79,8 @@ def asked(features: Any = X, targets: Any = Y, **changes: Any) -> Problem:
 def own_data(**changes: Any) -> dict[str, Any]:
     """A configuration with one data set of the user's own."""
     entry = {"id": "mine", "data": {"kind": "file", "path": "good.npz"}, "activation": "relu"}
-    return {"files": [entry | {"architecture": "parallel", "depths": [3]} | changes]}
+    entry |= {"architecture": "parallel", "depths": [3]}
+    return {"name": "mine", "files": [entry | changes]}
 
 
 @pytest.fixture(autouse=True)
@@ -129,10 +128,8 @@ def _process(command: str) -> str:
 
 
 def _raised(error: type[Exception], call: Callable[[], object]) -> str:
-    started = time.perf_counter()
     with pytest.raises(error) as raised:
         call()
-    assert time.perf_counter() - started < 5
     return str(raised.value)
 
 
@@ -172,12 +169,6 @@ ONE_WAY, ZERO_ROW = (
     for why in ("two rows of X point the same way", "X has a zero row")
 )
 NO_FILE = "bad.npz is not a file; accepted are .npz and .csv files"
-BOMB: list[Any] = ["x"]
-for _ in range(10):
-    BOMB = [BOMB] * 10  # 10¹⁰ values
-ENDLESS: list[Any] = []
-ENDLESS.append(ENDLESS)
-TOO_LARGE = "claims: too large; accepted are up to 100000 values, nested up to 10 deep"
 TOO_MANY = {"kind": "whitened", "n": 3, "d": 2, "k": 1}
 NEGATIVE = {"kind": "gaussian", "n": -3, "d": 2, "k": 1}
 
@@ -240,12 +231,8 @@ PYTHON: dict[str, dict[str, tuple[Any, ...]]] = {
         for name in ("depth 1", "option", "unwritable", "deep JSON", "another table")
     },
     "configuration": {
-        "endless jobs": ({"batch_size": 10**400}, "batch_size is "),
-        "long text": ({"claims": ["x" * 5000]},
-                      "claims.0: a text of 5000 characters; accepted are up to 4096"),
-        "bomb": ({"claims": BOMB}, TOO_LARGE),
-        "endless": ({"claims": ENDLESS}, TOO_LARGE),
-        "id twice": ({"files": own_data()["files"] * 2},
+        "endless jobs": ({"batch_size": 10**400}, "batch_size: 1000"),
+        "id twice": (own_data() | {"files": own_data()["files"] * 2},
                      "files: id 'mine' is given twice; ids must differ"),
     },
     "source": {
@@ -320,18 +307,6 @@ def test_what_is_no_certificate_is_refused_with_the_reason(
     assert said.count("\n") == 1
 
 
-def test_aliases_are_read_once_however_often_they_are_used() -> None:
-    lines = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
-    for below, name in pairwise("abcdefghij"):
-        lines.append(f"{name}: &{name} [{','.join([f'*{below}'] * 10)}]")
-    Path("bomb.yaml").write_text("\n".join([*lines, "claims: *j\n"]))
-    started = time.perf_counter()
-    check_source(Path("bomb.yaml"))
-    assert time.perf_counter() - started < 5
-    aliased = yaml.safe_load(Path("bomb.yaml").read_bytes())
-    assert "too large" in WAYS["configuration"](aliased)
-
-
 # --- trust and interruption -----------------------------------------------------------------------
 
 
@@ -359,7 +334,7 @@ def proof(**identity: str) -> dict[str, Any]:
 
 
 def test_a_certificate_cannot_choose_where_its_verdict_is_written(tmp_path: Path) -> None:
-    from zerogap.replication.stages import main as stage
+    from zerogap.replication.stages.__main__ import main as stage
     from zerogap.solving.certificates import write_jsonl
 
     outside = {key: "../../outside" for key in ("claim", "setting", "instance")}
@@ -389,7 +364,8 @@ def test_an_interrupted_check_reports_what_it_proved_and_exits_with_130() -> Non
 def test_an_interrupted_command_exits_with_130_and_leaves_no_half_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from zerogap.replication import stages
+    from zerogap.replication.stages import __main__ as stages
+    from zerogap.replication.stages import provenance
     from zerogap.solving import certificates as written
 
     def interrupt(*_: object, **__: object) -> None:
@@ -399,8 +375,9 @@ def test_an_interrupted_command_exits_with_130_and_leaves_no_half_file(
     monkeypatch.setattr(written.json, "dumps", interrupt)
     certificate = ("--certificate", "proof.jsonl", "--beta", "1e6")
     assert main(["solve", "good.npz", *OPTIONS, *certificate]) == 130
-    monkeypatch.setitem(stages.STAGES, "provenance", (interrupt, {"output": Path}))
-    assert stages.main(["provenance", "--output", "provenance.json"]) == 130
+    monkeypatch.setattr(provenance, "write_json", interrupt)
+    arguments = ["provenance", "--config", "{}", "--output", "provenance.json"]
+    assert stages.main(arguments) == 130
     assert [path.name for path in Path().iterdir()] == ["good.npz"]
     assert capsys.readouterr().err == ""
 

@@ -9,12 +9,8 @@ import pandas as pd
 import pytest
 
 from zerogap.replication.claims import CLAIMS, Claim
-from zerogap.replication.tables import (
-    DETAIL_COLUMNS,
-    GAP_COLUMNS,
-    TRAINING_COLUMNS,
-    scoreboard,
-)
+from zerogap.replication.tables.frames import COLUMNS
+from zerogap.replication.tables.scoreboard import scoreboard
 
 REPLICATED, NOT = "replicated", "not replicated"
 CONDITION = "replicated under a condition"
@@ -50,9 +46,8 @@ def _board(folder: Path, rows: dict[str, list[Row]]) -> pd.DataFrame:
         for claim, given in rows.items()
         for number, row in enumerate(given)
     ]
-    tables = {"gaps": GAP_COLUMNS, "details": DETAIL_COLUMNS, "training": TRAINING_COLUMNS}
-    for name, columns in tables.items():
-        pd.DataFrame(whole, columns=columns).to_csv(folder / f"{name}.csv", index=False)
+    for name in ("gaps.csv", "details.csv", "training.csv"):
+        pd.DataFrame(whole, columns=COLUMNS[name]).to_csv(folder / name, index=False)
     return scoreboard(folder)
 
 
