@@ -151,9 +151,10 @@ def test_the_formula_stands_until_a_certified_network_beats_it(row: Row, tmp_pat
 @pytest.mark.parametrize("holds", [False, True])
 def test_the_formula_falls_where_a_certified_network_beats_it(holds: bool, tmp_path: Path) -> None:
     beaten = _fitted("1-1-1", 5, 7.35, holds=holds)
-    said = "1 of 3 beaten by a certified network, by up to 2.0%"
+    unproved = _fitted("1-1-1", 5, 7.0, certified=False)
+    said = "1 of 4 beaten by a certified network, by up to 2.0%"
     under = (CONDITION, f"never beaten with {FORMULA.condition}; {said}")
-    assert _judged(tmp_path, FORMULA, *MET, beaten) == ((NOT, said) if holds else under)
+    assert _judged(tmp_path, FORMULA, *MET, beaten, unproved) == ((NOT, said) if holds else under)
 
 
 def test_the_formula_is_not_asked_of_problems_without_a_network(tmp_path: Path) -> None:
@@ -221,7 +222,8 @@ def test_the_least_number_of_branches_that_closes_the_gap_is_found(tmp_path: Pat
 @pytest.mark.parametrize("late", [{1: "open"}, {7: "positive", 8: "zero"}], ids=["open", "late"])
 def test_more_branches_than_the_bound_do_not_count(late: dict[int, str], tmp_path: Path) -> None:
     rows = [*_allowed({3: "zero"}), *_allowed(late, data="b")]
-    assert _judged(tmp_path, BRANCHES, *rows) == (NOT, "m* = 3 of KN + 1 = 7 (L = 3)")
+    said = "m* = 3 of KN + 1 = 7 (L = 3); open or late on 1 of 2"
+    assert _judged(tmp_path, BRANCHES, *rows) == (NOT, said)
 
 
 def test_no_network_with_too_few_branches_is_no_objection(tmp_path: Path) -> None:
@@ -238,6 +240,7 @@ def test_no_network_with_too_few_branches_is_no_objection(tmp_path: Path) -> Non
     [
         (("positive", "zero", "zero"), (REPLICATED, "2 zero, 1 positive")),
         (("zero", "open"), (CONDITION, f"{CLOSES}1 zero, 1 open")),
+        (("open", "open"), (NOT, "2 open")),
     ],
 )
 def test_brackets_are_asked_to_be_decided_either_way(

@@ -75,7 +75,7 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     evidence = f"{int(beaten.sum())} of {len(cell)} beaten by a certified network"
     if not beaten.any():
         return REPLICATED, f"{evidence}; optimality itself is proved only for two classes at L = 3"
-    evidence += f", by up to {1 - ratio.min():.1%}"
+    evidence += f", by up to {1 - ratio[beaten].min():.1%}"
     if not beaten[cell["holds"].to_numpy(dtype=bool)].any():
         return CONDITION, f"never beaten with {claim.condition}; {evidence}"
     return NOT, evidence
@@ -108,8 +108,9 @@ def _judge_branches(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
             found.append(f"m* = {int(closed.min())} of KN + 1 = {int(k * n + 1)} (L = {data[1]})")
         else:
             late += 1
-    evidence = "; ".join(found)
-    return (REPLICATED if not late else NOT), evidence
+    if late:
+        found.append(f"open or late on {late} of {late + len(found)}")
+    return (NOT if late else REPLICATED), "; ".join(found)
 
 
 def _judge_bracket(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
@@ -119,7 +120,9 @@ def _judge_bracket(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     evidence = ", ".join(f"{counts[v]} {v}" for v in ("zero", "positive", "open") if v in counts)
     if decided.all():
         return REPLICATED, evidence
-    return CONDITION, f"where the bracket closes: {evidence}"
+    return (
+        (CONDITION, f"where the bracket closes: {evidence}") if decided.any() else (NOT, evidence)
+    )
 
 
 _JUDGES = {
