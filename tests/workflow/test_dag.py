@@ -62,6 +62,37 @@ def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
     assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
 
 
+def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> None:
+    done = snakemake(smoke, "--configfile", "config/smoke.yaml", "--report", "report.html")
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = (smoke / "report.html").read_text()
+    assert "System Message" not in report
+    for caption, _ in described().values():
+        assert caption.split(":")[0] in report
+
+
+def test_own_data_runs_under_its_name_and_leaves_the_replication_alone(tmp_path: Path) -> None:
+    folder = copy_of(tmp_path / "own")
+    (folder / "mine.csv").write_text("a,b,y1,y2\n1,0,1,2\n0,1,2,1\n1,1,1,0\n")
+    entry = {
+        "id": "mine",
+        "data": {"kind": "file", "path": "mine.csv", "targets": ["y1", "y2"]},
+        "activation": "relu",
+        "architecture": "parallel",
+        "regularizer": "power",
+        "depths": [2],
+        "beta": 0.1,
+    }
+    values = {"name": "mine", "claims": [], "files": [entry], "restarts": {"default": 2}}
+    (folder / "config/mine.yaml").write_text(yaml.safe_dump(values))
+    done = snakemake(folder, "--cores", "2", "--configfile", "config/mine.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    gaps = pd.read_csv(folder / "results/mine/tables/gaps.csv")
+    assert gaps["setting"].tolist() == ["file-mine"] and gaps["certified"].all()
+    assert not (folder / "results/tables").exists()
+    assert (folder / "results/mine/provenance.json").is_file()
+
+
 JOB = {"random": 1, "ascents": 0, "steps": 0}
 BAD = [
     ({"clams": "all"}, "unknown key clams"),
