@@ -13,18 +13,6 @@ from zerogap.solving.evidence.tree import Tree
 from zerogap.solving.evidence.whitened import Whitened
 
 __all__ = [
-    "KINDS",
-    "Cones",
-    "Cover",
-    "Evidence",
-    "Faces",
-    "Levels",
-    "Linear",
-    "Moments",
-    "Outputs",
-    "Proof",
-    "RankOne",
-    "Tree",
-    "Whitened",
-    "evidence_of",
-]
+    "KINDS", "Cones", "Cover", "Evidence", "Faces", "Levels", "Linear", "Moments", "Outputs",
+    "Proof", "RankOne", "Tree", "Whitened", "evidence_of",
+]  # fmt: skip

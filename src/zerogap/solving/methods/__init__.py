@@ -16,15 +16,5 @@ from zerogap.solving.methods import (
 from zerogap.solving.methods.base import Method
 
 METHODS: tuple[Method, ...] = (
-    zero,
-    linear,
-    rank_one,
-    whitened,
-    orthant,
-    columns,
-    moments,
-    path,
-    cover,
-    outputs,
-    spectral,
-)
+    zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, spectral
+)  # fmt: skip
