@@ -13,7 +13,7 @@ from zerogap.replication import tracing
 from zerogap.replication.stages.__main__ import names
 
 SOURCES = {
-    "__init__.py": "_HOMES = {'solve': 'deep.solver'}\n",
+    "__init__.py": "_HOMES = {'solve': 'deep.solver.solve'}\n",
     "a.py": "from zerogap.b import thing\nimport json\n",
     "b.py": """
 from typing import TYPE_CHECKING

@@ -89,7 +89,7 @@ def _named(statements: Iterable[ast.stmt]) -> set[str]:
             found |= {alias.name for alias in node.names}
     own = {name for name in found if name.split(".")[0] == PACKAGE.name}
     public = {name.partition(".")[2] for name in own} & homes.keys()
-    return own | {f"{PACKAGE.name}.{homes[name]}" for name in public}
+    return own | {f"{PACKAGE.name}.{homes[name].rpartition('.')[0]}" for name in public}
 
 
 def _executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -64,11 +64,10 @@ def differences(derived: pd.DataFrame, tables: Path) -> list[str]:
     proved = derived[derived["certified"]].set_index(KEY).sort_index()
     said = [f"{'/'.join(key)} has no certificate" for key in stated.index.difference(proved.index)]
     said += [f"{'/'.join(key)} has no row" for key in proved.index.difference(stated.index)]
-    for key in stated.index.intersection(proved.index):
-        for column in COLUMNS[len(KEY) :]:
-            if stated.at[key, column] != proved.at[key, column]:
-                said.append(
-                    f"{'/'.join(key)}: {column} is {stated.at[key, column]} in the table, "
-                    f"{proved.at[key, column]} by its certificate"
-                )
+    shared = stated.index.intersection(proved.index)
+    pairs = zip(stated.loc[shared].itertuples(), proved.loc[shared].itertuples(), strict=True)
+    for (key, *ours), (_, *theirs) in pairs:
+        for column, one, other in zip(stated.columns, ours, theirs, strict=True):
+            if one != other:
+                said.append(f"{'/'.join(key)}: {column} is {one} in the table, {other} proved")
     return said
