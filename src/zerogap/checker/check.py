@@ -23,7 +23,7 @@ from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
 from zerogap.checker.limits import MAX_REASON
 from zerogap.checker.reading import branches_of, get, number
-from zerogap.checker.statement import FORMAT, VERSION, Statement, statement_of
+from zerogap.checker.statement import FORMAT, VERSION, Statement, digest, statement_of
 from zerogap.checker.upper import primal, residual
 
 # The claims, and whether a proof must be at most (1) or at least (−1) what is claimed.
@@ -104,7 +104,7 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
         "accepted": True,
         "reason": "proved",
         "status": _status(proved, tolerance),
-        "problem": statement.digest,
+        "problem": digest(statement),
         **proved,
     }
 

@@ -33,19 +33,6 @@ class Statement:
     epsilon: arb
 
     @property
-    def digest(self) -> str:
-        """The digest of the problem as a table's row has it."""
-        return digest(
-            self.X,
-            self.Y,
-            activation=self.activation,
-            architecture=self.architecture,
-            depth=self.depth,
-            regularizer=self.regularizer,
-            beta=None if self.beta is None else float(self.beta),
-        )
-
-    @property
     def power(self) -> bool:
         """Whether totals are (L/2)·scaled (the power regulariser) or (L/2)·scaled^{2/L}."""
         return self.regularizer == "power"
@@ -57,21 +44,17 @@ class Statement:
         return arb(self.depth) / 2 * (scaled if self.power else scaled ** arb(fmpq(2, self.depth)))
 
 
-def digest(
-    X: Array,
-    Y: Array,
-    *,
-    activation: str,
-    architecture: str,
-    depth: int,
-    regularizer: str,
-    beta: float | None,
-) -> str:
-    """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate."""
-    names = [activation, architecture, depth, "weight_decay" if depth == 2 else regularizer]
-    stated = [*names, None if beta is None else float(beta).hex(), X.shape, Y.shape]
-    hashed = hashlib.sha256(json.dumps(stated).encode())
-    for A in (X, Y):
+def digest(problem: Any) -> str:
+    """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate.
+
+    problem: anything with X, Y, activation, architecture, depth, regularizer and beta.
+    """
+    p = problem
+    regularizer = "weight_decay" if p.depth == 2 else p.regularizer  # the same at L = 2
+    beta = None if p.beta is None else float(p.beta).hex()
+    names = [p.activation, p.architecture, p.depth, regularizer, beta, p.X.shape, p.Y.shape]
+    hashed = hashlib.sha256(json.dumps(names).encode())
+    for A in (p.X, p.Y):
         hashed.update(np.ascontiguousarray(A, dtype="<f8").tobytes())
     return hashed.hexdigest()
 

@@ -8,25 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zerogap.checker.statement import digest
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
+from zerogap.replication.families import Spec, label_of, seed_of
 
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
-    """A problem to solve, as `generate` writes it: an instance of the registry with its data.
+@dataclass(frozen=True)
+class Instance:
+    """One problem to solve: identity, data, options, and what is expected of it.
 
-    data: the specification of the family; data_label names the data set. branches: how many are
-    allowed, None for any number. timings: whether seconds are recorded.
+    data: the specification of its family. branches: how many are allowed, None for any number.
     """
 
     claim: str
     setting: str
     name: str
-    data: dict[str, Any]
+    data: Spec
     replicate: int
     architecture: str
     activation: str
@@ -39,8 +38,22 @@ class Given:
     restarts: int
     polish_steps: int
     tags: dict[str, Any]
-    seed: int
-    data_label: str
+
+    @property
+    def seed(self) -> int:
+        """The training seed, from the identity."""
+        return seed_of(self.claim, self.setting, self.name)
+
+    @property
+    def data_label(self) -> str:
+        """Names the data set: equal for equal data, across settings."""
+        return f"{label_of(self.data)}-{self.replicate}"
+
+
+@dataclass(frozen=True, eq=False)
+class Given(Instance):
+    """An instance with its data, as `generate` writes it. timings: whether seconds are recorded."""
+
     X: Array
     Y: Array
     timings: bool
@@ -56,20 +69,6 @@ class Given:
             depth=self.depth,
             regularizer=self.regularizer,
             beta=self.beta,
-        )
-
-    @property
-    def digest(self) -> str:
-        """The digest of the problem, as the checker finds it in a certificate."""
-        problem = self.problem
-        return digest(
-            problem.X,
-            problem.Y,
-            activation=problem.activation,
-            architecture=problem.architecture,
-            depth=problem.depth,
-            regularizer=problem.regularizer,
-            beta=problem.beta,
         )
 
     @property

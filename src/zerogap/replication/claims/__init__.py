@@ -21,7 +21,8 @@ from zerogap.replication.claims import (
     relu_standard,
     two_layer,
 )
-from zerogap.replication.claims.registry import Claim, Instance, Setting, expand, own_data
+from zerogap.replication.claims.registry import Claim, Setting, expand, own_data
+from zerogap.replication.rows import Instance
 
 CLAIMS: tuple[Claim, ...] = (
     *two_layer.CLAIMS,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from zerogap.replication.families import Spec, label_of, seed_of
+from zerogap.replication.families import Spec
+from zerogap.replication.rows import Instance
 
 
 @dataclass(frozen=True)
@@ -63,38 +64,6 @@ class Claim:
     test: str = "gap"
     condition: str = ""
     known: bool = False
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One problem to solve: identity, data, options, and what is expected of it."""
-
-    claim: str
-    setting: str
-    name: str
-    data: Spec
-    replicate: int
-    architecture: str
-    activation: str
-    regularizer: str
-    depth: int
-    beta: float | None
-    branches: int | None
-    paper: str
-    holds: bool
-    restarts: int
-    polish_steps: int
-    tags: dict[str, Any]
-
-    @property
-    def seed(self) -> int:
-        """The training seed, from the identity."""
-        return seed_of(self.claim, self.setting, self.name)
-
-    @property
-    def data_label(self) -> str:
-        """Names the data set: equal for equal data, across settings."""
-        return f"{label_of(self.data)}-{self.replicate}"
 
 
 OWN_DATA = "own-data"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zerogap.checker.statement import digest
 from zerogap.model.bounds import Bounds
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
@@ -52,7 +53,7 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
         claim=given.claim,
         setting=given.setting,
         instance=given.name,
-        problem=given.digest,
+        problem=digest(problem),
         seed=given.seed,
         architecture=given.architecture,
         activation=given.activation,

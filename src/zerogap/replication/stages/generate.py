@@ -32,8 +32,6 @@ def run(
         records.append(
             Given(
                 **asdict(instance),
-                seed=instance.seed,
-                data_label=instance.data_label,
                 X=X,
                 Y=Y,
                 timings=bool(options.get("timings")),

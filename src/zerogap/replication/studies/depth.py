@@ -116,14 +116,7 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     Without `network` it is the path network of four layers, with it a parallel one.
     """
     three, four = found.three, found.four
-    problem = Problem(
-        found.X,
-        found.y[:, None],
-        activation="relu",
-        architecture="parallel",
-        depth=3,
-        regularizer="power",
-    )
+    problem = _problem(found)
     pairs = zip(three.branches, three.weights, strict=True)
     shallow = Network(tuple((*b.layers(), np.array([[w]])) for b, w in pairs), "relu").balanced()
     if network is None:
@@ -145,16 +138,15 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     )
 
 
-def statement(found: Comparison) -> str:
-    """The digest of the problem that the certificate of a comparison states."""
-    return digest(
+def _problem(found: Comparison) -> Problem:
+    """The problem of three layers that the certificate of a comparison states."""
+    return Problem(
         found.X,
         found.y[:, None],
         activation="relu",
         architecture="parallel",
         depth=3,
         regularizer="power",
-        beta=None,
     )
 
 
@@ -184,7 +176,7 @@ def study(
                 "n": n,
                 "d": d,
                 "seed": seed,
-                "problem": statement(found),
+                "problem": digest(_problem(found)),
                 "kind": kind,
                 "three_lower": found.three.lower,
                 "three_upper": found.three.upper,
