@@ -1,11 +1,13 @@
 """A copy of the repository in a temporary folder, and a way to run Snakemake there."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +24,12 @@ PARTS = (
     "results/reference",
     "pyproject.toml",
     "environment.yml",
+)
+
+TABLES = (
+    *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
+    *("depth.csv", "search.csv"),
+    *("table1.csv", "table1.md", "table1.tex"),
 )
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -108,3 +116,39 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
     return folder
+
+
+def dry_run(folder: Path, *arguments: str) -> list[dict[str, str]]:
+    """The jobs that a run would have: their rule, wildcards and inputs."""
+    done = snakemake(folder, "-n", *arguments)
+    assert done.returncode == 0, done.stderr[-3000:]
+    jobs = []
+    for block in re.split(r"\n(?=\[)", done.stdout + done.stderr):
+        if rule := re.search(r"^(?:local)?rule (\w+):", block, re.M):
+            fields = dict(re.findall(r"^    (input|wildcards): (.*)$", block, re.M))
+            jobs.append({"rule": rule[1], **fields})
+    return jobs
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, list[str]]:
+    """What a dry run would do: rule → wildcards of its jobs."""
+    jobs: dict[str, list[str]] = {}
+    for job in dry_run(folder, *arguments):
+        jobs.setdefault(job["rule"], []).append(job.get("wildcards", ""))
+    return jobs
+
+
+@contextmanager
+def edited(path: Path, change: Callable[[str], str]) -> Iterator[None]:
+    """A file with other contents, for a while."""
+    kept = path.read_text()
+    assert change(kept) != kept, path
+    path.write_text(change(kept))
+    try:
+        yield
+    finally:
+        path.write_text(kept)
+
+
+def remarked(text: str) -> str:
+    return text + "\n# a remark\n"
