@@ -1,5 +1,6 @@
 """Configuration, checked before anything runs, and what each stage depends on."""
 
+import json
 import shlex
 import sys
 from pathlib import Path

@@ -14,7 +14,7 @@ rule search:
     resources:
         mem_mb=growing(1000),
     params:
-        cases=",".join(CONFIG.search),
+        cases=json.dumps(CONFIG.search),
     shell:
         "python -m zerogap.replication.stages search --cases {params.cases:q} --output {output} > {log} 2>&1"
 

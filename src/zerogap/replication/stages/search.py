@@ -9,9 +9,8 @@ from zerogap.replication.studies.search import certificate
 from zerogap.solving.certificates import write_jsonl
 
 
-def run(cases: str, output: Path) -> int:
-    """Write the certificates of a few problems, comma-separated."""
-    chosen = [name for name in cases.split(",") if name]
+def run(cases: list[str], output: Path) -> int:
+    """Write the certificates of some of the study's cases, of none if there are none."""
     with sealing(output, "search") as temporary:
-        write_jsonl(temporary, map(certificate, chosen))
-    return len(chosen)
+        write_jsonl(temporary, map(certificate, cases))
+    return len(cases)
