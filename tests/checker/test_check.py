@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb, ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tests.checker.examples import (
     CERTIFICATES,
@@ -27,15 +30,16 @@ from tests.checker.examples import (
     two_layer_certificate,
 )
 from zerogap.checker import verify
-from zerogap.checker.balls import PRECISION, balls, rationals
+from zerogap.checker.balls import PRECISION, balls, rationals, root
 from zerogap.checker.batches import largest_level
 from zerogap.checker.files import Unreadable, read_jsonl
 from zerogap.checker.pricing import faces_of, level, supports
 from zerogap.checker.statement import Statement
 from zerogap.checker.theorems import rank_one
-from zerogap.model.errors import DataError
+from zerogap.model.errors import DataError, ProblemError
 from zerogap.model.network import Network
 from zerogap.solving.certificates import build, matrix, write_jsonl
+from zerogap.solving.solver import solve
 
 
 @pytest.mark.parametrize(
@@ -402,3 +406,34 @@ def test_any_multipliers_obey_weak_duality(name: str) -> None:
             assert verdict.dual <= best.dual * (1 + 1e-9)
         else:
             assert "rows" in verdict.reason  # a tree has the shape of its multipliers' signs
+
+
+def test_a_square_root_of_nearly_nothing_is_nearly_nothing() -> None:
+    """A ball that reaches below zero used to become NaN, and a true certificate was refused."""
+    with ctx.workprec(PRECISION):
+        near = root(arb(0, 1e-40))
+        assert near.is_finite() and near.contains(arb(1e-20)) and near < 1e-19
+        assert not root(arb("nan")).is_finite()
+    X, Y = np.array([[1.0, -2.0], [2.0, 1.0]]), np.array([[1.0, 1.0], [-1.0, -1.0]])
+    verdict = verify(solve(problem(X, Y, 2), restarts=0).certificate)
+    assert verdict.accepted, verdict.reason
+    assert verdict.status == "zero"
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data(), n=st.integers(1, 3), d=st.integers(1, 3), k=st.integers(1, 3))
+def test_what_solve_writes_for_small_whole_numbers_is_accepted(
+    data: st.DataObject, n: int, d: int, k: int
+) -> None:
+    """Faces meet, singular values repeat and rows vanish far more often than in drawn data."""
+    whole = st.integers(-3, 3).map(float)
+    X = data.draw(arrays(float, (n, d), elements=whole))
+    Y = data.draw(arrays(float, (n, k), elements=whole))
+    kinds = [("relu", 2, None), ("relu", 2, 0.5), ("relu", 3, None), ("linear", 3, None)]
+    activation, depth, beta = data.draw(st.sampled_from(kinds))
+    try:
+        p = problem(X, Y, depth, activation=activation, beta=beta)
+    except ProblemError:  # no network interpolates
+        return
+    verdict = verify(solve(p, restarts=0).certificate)
+    assert verdict.accepted, verdict.reason

@@ -12,15 +12,13 @@ from collections.abc import Iterable
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
+from zerogap.checker.budget import STEP, Refused, spend
+
 Array = np.ndarray
 
 # Bits of every ball. Twice the conditioning of data that is degenerate up to float64 rounding
 # (hyperplanes 1e-16 apart: Gram matrices of condition 1e32) leaves 40 digits.
 PRECISION = 256
-
-
-class Refused(Exception):
-    """What the certificate fails to prove, in one line that names the place."""
 
 
 def up(x: arb) -> float:
@@ -40,6 +38,7 @@ def down(x: arb) -> float:
 
 def balls(A: Array) -> arb_mat:
     """A float64 matrix as exact balls."""
+    spend(STEP * A.size, "reading")
     return arb_mat(A.shape[0], A.shape[1], [arb(x) for x in A.ravel().tolist()])
 
 
@@ -63,12 +62,31 @@ def total(terms: Iterable[arb]) -> arb:
 
 def inner(A: arb_mat, B: arb_mat) -> arb:
     """tr(AᵀB)."""
-    return total(a * b for a, b in zip(A.entries(), B.entries(), strict=True))
+    size = A.nrows() * A.ncols()
+    spend(STEP * size, "an inner product")
+    return (arb_mat(1, size, A.entries()) * arb_mat(size, 1, B.entries()))[0, 0]
+
+
+def times(A: arb_mat, B: arb_mat) -> arb_mat:
+    """A B, of matrices that may be large."""
+    spend(A.nrows() * A.ncols() * B.ncols(), "a matrix product")
+    return A * B
 
 
 def frobenius(M: arb_mat) -> arb:
-    """‖M‖_F. Rounding may not push the sum of squares below zero."""
-    return inner(M, M).max(arb(0)).sqrt()
+    """‖M‖_F."""
+    return root(inner(M, M))
+
+
+def root(x: arb) -> arb:
+    """√x of a number that is not negative, though its ball may reach below zero.
+
+    `arb.sqrt` makes NaN of such a ball, and so does `arb.max(0)` before it, which rounds outward.
+    """
+    if x > 0 or not x.is_finite():
+        return x.sqrt()
+    half = x.upper().max(arb(0)).sqrt().upper() / 2
+    return arb(half, half)
 
 
 def diagonal(entries: list[arb]) -> arb_mat:

@@ -15,10 +15,10 @@ and Stability, §3.1). Charged is (4n + 64)u. Underflow is far below, by the ran
 from __future__ import annotations
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb
 
-from zerogap.checker.balls import Array, Refused, balls, floats
-from zerogap.checker.limits import MAX_PRICING
+from zerogap.checker.balls import Array, Refused, balls, root
+from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.pricing import Faces, level
 
 # Relative error that is not worth a refinement (verdicts are read at 1e-6); vectors that are
@@ -35,8 +35,8 @@ def largest_level(faces: Faces, vectors: Array) -> arb:
     m, n = vectors.shape
     if not len(faces.signs) or not vectors.any():
         return arb(0)
-    if float(m) * len(faces.signs) * n * n > MAX_PRICING:
-        raise Refused(f"{m} vectors times {len(faces.signs)} faces are too much to price")
+    spend(len(faces.signs) * (10 * STEP + m * n * (n + 10) / 25), f"{m} vectors on all faces")
+    hold(8 * n * m * 6, f"{m} vectors")
     norms = np.array([float(s) for s in faces.norms])
     for name, values in (("multipliers", vectors), ("data", norms)):
         sizes = np.abs(values[values != 0])
@@ -49,7 +49,7 @@ def largest_level(faces: Faces, vectors: Array) -> arb:
     bounds = sizes * np.sqrt(top + error)
     best = arb(0)
     for count, j in enumerate(np.argsort(-bounds, kind="stable")):
-        bound = arb(sizes[j]) * (arb(top[j]) + arb(error)).sqrt()
+        bound = arb(sizes[j]) * root(arb(top[j]) + arb(error))
         # The list is sorted by rounded values; one rounding more covers the rest of it.
         cover = bound * (1 + arb(2.0**-40))
         if cover <= best:
@@ -63,24 +63,16 @@ def largest_level(faces: Faces, vectors: Array) -> arb:
 
 def float_tops(faces: Faces, unit: Array) -> tuple[Array, float]:
     """max xᵀDKDx over the faces that count, for each column x of `unit` (n, m), and its error."""
-    K = np.array([_checked_floats(span) for span in faces.spans])
+    if not faces.rounding <= 2.0**-51:
+        raise Refused("the arrangement is too degenerate for the working precision")
     error = (4 * len(unit) + 64) * 2.0**-53
     top = np.zeros(unit.shape[1])
     for signs, flat in zip(faces.signs, faces.flat, strict=True):
         on, off = signs > 0, signs != 0
-        h = K[flat][:, on] @ unit[on]
+        h = faces.floats[flat][:, on] @ unit[on]
         value = (unit[on] * h[on]).sum(axis=0)
         signed = signs[off, None] * h[off]
         # A face whose h is proved to have two wrong signs, one for each of ±h, does not count.
         outside = (signed.min(axis=0) < -error) & (signed.max(axis=0) > error)
         np.maximum(top, np.where(outside, 0, value), out=top)
     return top, error
-
-
-def _checked_floats(K: arb_mat) -> Array:
-    """K in float64, proved within 2⁻⁵¹ of the truth."""
-    approximate = floats(K)
-    for x, y in zip(K.entries(), approximate.ravel().tolist(), strict=True):
-        if not abs(x - y) <= 2.0**-51:
-            raise Refused("the arrangement is too degenerate for the working precision")
-    return approximate

@@ -18,6 +18,7 @@ from typing import Any
 from flint import ctx
 
 from zerogap.checker.balls import PRECISION, Refused, down, up
+from zerogap.checker.budget import budget
 from zerogap.checker.deeper import deeper
 from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
@@ -40,7 +41,8 @@ class Verdict:
     is more than that, else "open". deeper_upper: where finite, it is less than dual, and bounds
     the dual value of parallel networks of a stated greater depth, or of their path program, from
     above (with the problem's factor L/2). problem: the digest of the problem that is stated, which
-    binds a row of a table to its certificate. Not accepted: reason says why, and nothing is proved.
+    binds a row of a table to its certificate. operations: what the proof took (budget.py), the same
+    on every machine. Not accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -53,6 +55,7 @@ class Verdict:
     status: str = "open"
     problem: str = ""
     seconds: float = 0.0
+    operations: float = 0.0
 
 
 def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
@@ -60,9 +63,9 @@ def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
 
     tolerance decides the verdict's status alone; no proof depends on it.
     """
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), [0.0]
     try:
-        with ctx.workprec(PRECISION):
+        with ctx.workprec(PRECISION), budget(spent):
             verdict = _verify(certificate, tolerance)
     except Refused as refusal:
         verdict = {"accepted": False, "reason": str(refusal)}
@@ -70,7 +73,7 @@ def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
         reason = " ".join(f"malformed: {type(error).__name__}: {error}".split())
         verdict = {"accepted": False, "reason": reason}
     verdict["reason"] = verdict["reason"][:MAX_REASON]
-    return Verdict(**verdict, seconds=time.perf_counter() - start)
+    return Verdict(**verdict, seconds=time.perf_counter() - start, operations=spent[0])
 
 
 def interpolation_error(certificate: Any) -> float:

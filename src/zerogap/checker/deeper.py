@@ -15,7 +15,8 @@ from typing import Any
 
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Refused, balls, frobenius
+from zerogap.checker.balls import Refused, balls, frobenius, times, total
+from zerogap.checker.budget import BALL, STEP, hold, spend
 from zerogap.checker.limits import MAX_DEPTH, MAX_NEURONS
 from zerogap.checker.reading import branches_of, get, matrix
 from zerogap.checker.statement import Statement
@@ -44,8 +45,8 @@ def _path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, ar
         raise Refused("deeper.path: this kind is for ReLU networks of one output")
     X, neurons = balls(statement.X), 0
 
-    def mix(node: Any, layers: int, place: str) -> tuple[arb_mat, arb]:
-        """Σ_j m_j a_j (n, 1) and Σ_j |m_j| g_j of inputs that have at most so many layers."""
+    def mix(node: Any, layers: int, place: str) -> tuple[list[arb], arb]:
+        """Σ_j m_j a_j (n) and Σ_j |m_j| g_j of inputs that have at most so many layers."""
         nonlocal neurons
         mixture = matrix(get(node, "mixture", place), f"{place}.mixture")
         inputs = get(node, "inputs", place)
@@ -56,18 +57,19 @@ def _path_value(statement: Statement, depth: int, network: Any) -> tuple[arb, ar
             below = [mix(node, layers - 1, f"{place}.inputs[{j}]") for j, node in enumerate(inputs)]
             sums, gains = [z for z, _ in below], [gain for _, gain in below]
         else:
-            U = balls(matrix(inputs, f"{place}.inputs"))
-            if U.nrows() != X.ncols():
-                raise Refused(f"{place}.inputs has {U.nrows()} rows; accepted is {X.ncols()}")
-            columns = [arb_mat([[row[j]] for row in U.tolist()]) for j in range(U.ncols())]
-            sums, gains = [X * u for u in columns], [frobenius(u) for u in columns]
+            U = matrix(inputs, f"{place}.inputs")
+            if U.shape != (X.ncols(), len(mixture)):
+                raise Refused(f"{place}.inputs has shape {U.shape}; rows are for features")
+            hold(4 * BALL * U.size, "a path network")
+            sums = times(X, balls(U)).transpose().tolist()
+            gains = [frobenius(u) for u in map(balls, U.T[:, None])]
         if mixture.shape != (len(sums), 1):
             raise Refused(f"{place}.mixture has shape {mixture.shape}; accepted is {len(sums)}, 1")
-        output, gain = arb_mat(X.nrows(), 1), arb(0)
-        for m, z, g in zip(balls(mixture).entries(), sums, gains, strict=True):
-            output += arb_mat(z.nrows(), 1, [x.max(arb(0)) for x in z.entries()]) * m
-            gain += abs(m) * g
-        return output, gain
+        spend(2 * STEP * len(sums) * X.nrows(), "a path network")
+        weights = balls(mixture)
+        active = arb_mat([[x.max(arb(0)) for x in z] for z in sums])
+        output = (active.transpose() * weights).entries()
+        return output, total(abs(m) * g for m, g in zip(weights.entries(), gains, strict=True))
 
     output, value = mix(network, depth - 1, "deeper.path")
-    return frobenius(output - balls(statement.Y)), value
+    return frobenius(arb_mat(len(output), 1, output) - balls(statement.Y)), value

@@ -11,7 +11,8 @@ import numpy as np
 from flint import arb
 
 from zerogap.checker import kinds
-from zerogap.checker.balls import Refused, balls, down, frobenius, inner, up
+from zerogap.checker.balls import Refused, balls, down, frobenius, inner, root, up
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.limits import MAX_EVIDENCE, MAX_INTERVALS, SEARCH_LOSS
 from zerogap.checker.reading import get
 from zerogap.checker.statement import Statement
@@ -85,12 +86,13 @@ class _LayerNorms:
         Up to `end` the worst interval is halved until it cannot be improved further. Beyond, the
         first term of F alone exceeds the ceiling.
         """
-        end = up((2 * self._ceiling / (self._beta * self._power)).sqrt())
+        end = up(root(2 * self._ceiling / (self._beta * self._power)))
         if not end > 0:
             return arb(0)
         heap = [(self._on(0.0, end), 0.0, end)]
         reachable = math.inf
         for _ in range(MAX_INTERVALS):
+            spend(200 * STEP, "the search over layer norms")
             least, a, b = heap[0]
             middle = (a + b) / 2
             reachable = min(reachable, down(self._square(arb(middle)) + self._dual_at(middle)))

@@ -12,9 +12,12 @@ MAX_EPSILON = 1e-6
 # Characters of a reason, which may quote what it refuses.
 MAX_REASON = 300
 
-# Samples times weights of a network that is evaluated; neurons above the first layer of a path
-# network, each of which adds columns of one entry per sample.
-MAX_PRODUCTS = 2e8
+# One certificate, all pieces together (budget.py): half a minute of one core, where 60 s are
+# promised; what it holds at once besides the certificate itself, where 2 GB are promised.
+MAX_OPERATIONS = 1.2e9
+MAX_BYTES = 8e8
+
+# Neurons above the first layer of a path network.
 MAX_NEURONS = 10_000
 
 # Pieces in `levels`, blocks in `moments`.
@@ -25,18 +28,15 @@ MAX_COVERED = 4
 # Samples, features and outputs of `moments` together: eigenvalue proofs cost their cube.
 MAX_ORDER = 400
 
-# Faces: samples or features, candidate rays, faces, and operations to price them. A minute at
-# worst, milliseconds in practice. Supports of the orthant: 2^12 faces.
+# Faces: samples or features, candidate rays, faces. Supports of the orthant: 2^12 faces.
 MAX_FACES_SIDE = 64
 MAX_RAYS = 20_000
 MAX_FACES = 50_000
-MAX_PRICING = 2e9
 MAX_SUPPORT = 12
 
-# Cones of u: how many, with how many products of rays and samples. Beyond 8 dimensions there are
-# too many orthants to begin with, and the constant of `kinds.cones` would have to grow.
+# Cones of u. Beyond 8 dimensions there are too many orthants to begin with, and a constant of
+# `kinds/cones.py` would have to grow.
 MAX_CONES = 500_000
-MAX_CONE_PRODUCTS = 1e9
 MAX_DIMENSIONS = 8
 
 # Search over weights: the Gram matrices of 3 samples have 6 dimensions, those of 4 have 10. An edge
@@ -50,7 +50,7 @@ MAX_BISECTIONS = 50
 SEARCH_LOSS = 1e-10
 MAX_INTERVALS = 5_000
 
-# A line of a file, unpacked; its commas: a few bytes of JSON can take a hundred of memory, and a
+# A line of a file, unpacked; its entries: a few bytes of JSON can take a hundred of memory, and a
 # matrix is one entry.
 MAX_LINE = 2**28
 MAX_ENTRIES = 2_000_000

@@ -13,20 +13,21 @@ Rows of X are normalised (and Λ's scaled up in return), so that |K_ij| ≤ 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
+from functools import cached_property
+from itertools import chain, combinations
 from math import comb
 
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz, fmpz_mat
 
-from zerogap.checker.balls import Array, Refused, diagonal, floats, total
+from zerogap.checker.balls import Array, Refused, diagonal, floats, root, total
+from zerogap.checker.budget import BALL, STEP, hold, spend
 from zerogap.checker.eigen import eigenvalue_gap, outside, positive_definite, top_eigenvalue
-from zerogap.checker.limits import MAX_FACES, MAX_PRICING, MAX_RAYS
+from zerogap.checker.limits import MAX_FACES, MAX_RAYS
 from zerogap.checker.limits import MAX_FACES_SIDE as MAX_SIDE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Faces:
     """Faces of an arrangement: sign(x_i·u) on each (m, n), and K of the span, spans[flat]."""
 
@@ -35,36 +36,67 @@ class Faces:
     spans: list[arb_mat]
     norms: list[arb]
 
+    @cached_property
+    def floats(self) -> Array:
+        """The middles of all K, rounded (flats, n, n)."""
+        spend(20 * len(self.spans) * len(self.norms) ** 2, "K in float64")
+        return np.array([floats(span) for span in self.spans])
+
+    @cached_property
+    def rounding(self) -> arb:
+        """What the entries of `floats` are off by, at most."""
+        spend(40 * self.floats.size, "the rounding of K")
+        entries = chain.from_iterable(span.entries() for span in self.spans)
+        pairs = zip(entries, self.floats.ravel().tolist(), strict=True)
+        return max((abs(x - y).upper() for x, y in pairs), default=arb(0))
+
+
+_kept: dict[tuple[int, tuple[fmpq, ...]], Faces] = {}
+
 
 def faces_of(X: fmpq_mat) -> Faces:
-    """The faces of X's arrangement; the last few are kept, since levels share their data."""
-    return _faces(X.nrows(), tuple(X.entries()))
+    """The faces of X's arrangement; the last are kept: pieces of evidence share their data."""
+    key = (X.nrows(), tuple(X.entries()))
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = _faces(X)
+    return _kept[key]
 
 
-@lru_cache(maxsize=4)
-def _faces(n: int, entries: tuple[fmpq, ...]) -> Faces:
+def _faces(X: fmpq_mat) -> Faces:
     """All faces of dimension ≥ 1 of the arrangement of X's rows, in exact arithmetic.
 
     Every face is a composition of rays, X∘Y = X where X ≠ 0, else Y (theory of oriented
     matroids), one ray for each dimension. Zero, repeated, parallel and opposite rows and
     rank-deficient X are no exceptions.
     """
-    d = len(entries) // n
+    n, d = X.nrows(), X.ncols()
     if max(n, d) > MAX_SIDE:
         raise Refused(f"{n} samples in {d} dimensions have too many faces to enumerate")
-    X = fmpq_mat(n, d, list(entries))
     Z = X.numer_denom()[0]
     rank = Z.rank()
-    norms = [total(arb(x) ** 2 for x in row).sqrt() for row in X.tolist()]
+    norms = [root(total(arb(x) ** 2 for x in row)) for row in X.tolist()]
     if rank == 0:
         return Faces(np.zeros((0, n), dtype=np.int8), np.zeros(0, dtype=int), [], norms)
     if comb(n, rank - 1) > MAX_RAYS:
         raise Refused(f"{n} samples in {rank} dimensions have too many faces to enumerate")
+    # Elimination of integers of so many bits, by measurement.
+    bits = max(int(abs(x)).bit_length() for x in Z.entries())
+    null = 1000 + rank**4 * (bits / 64) ** 1.5 / 4
+    spend(comb(n, rank - 1) * null, "the rays of the arrangement")
     # Coordinates a of the row space: u = Eᵀa, so x_i·u = (Z Eᵀ)_i a.
     E = _identity(rank) if rank == Z.ncols() else _independent_rows(Z, rank)
     C = Z * E.transpose()
-    rays = _rays(C, rank)
-    found = {bytes(ray.tobytes()) for ray in rays}
+    signs = _compositions(_rays(C, rank))
+    zeros, flat = np.unique(signs == 0, axis=0, return_inverse=True)
+    hold(BALL * len(zeros) * n**2, "the projections onto the flats")
+    spend(len(zeros) * (null + 60 * n * rank + n**2 * (rank + 5)), "the projections onto the flats")
+    return Faces(signs, flat.ravel(), [_span(C, E, Z, zero) for zero in zeros], norms)
+
+
+def _compositions(rays: Array) -> Array:
+    """The sign vectors of all faces (m, n), in order."""
+    found = {ray.tobytes() for ray in rays}
     frontier = list(rays)
     restricted: dict[bytes, Array] = {}
     while frontier:
@@ -73,7 +105,9 @@ def _faces(n: int, entries: tuple[fmpq, ...]) -> Faces:
             zero = face == 0
             key = zero.tobytes()
             if key not in restricted:
+                spend(rays.size + 1000, "the faces of the arrangement")
                 restricted[key] = np.unique(rays[:, zero], axis=0)
+            spend(2 * STEP * len(restricted[key]), "the faces of the arrangement")
             for tail in restricted[key]:
                 larger = face.copy()
                 larger[zero] = tail
@@ -81,12 +115,10 @@ def _faces(n: int, entries: tuple[fmpq, ...]) -> Faces:
                 if code not in found:
                     found.add(code)
                     grown.append(larger)
-        if len(found) > MAX_FACES:
-            raise Refused(f"the arrangement has more than {MAX_FACES} faces")
+            if len(found) > MAX_FACES:
+                raise Refused(f"the arrangement has more than {MAX_FACES} faces")
         frontier = grown
-    signs = np.array([np.frombuffer(code, dtype=np.int8) for code in sorted(found)])
-    zeros, flat = np.unique(signs == 0, axis=0, return_inverse=True)
-    return Faces(signs, flat.ravel(), [_span(C, E, Z, zero) for zero in zeros], norms)
+    return np.array([np.frombuffer(code, dtype=np.int8) for code in sorted(found)])
 
 
 def supports(n: int) -> Faces:
@@ -100,8 +132,9 @@ def level(faces: Faces, multipliers: arb_mat) -> arb:
     if not len(faces.signs):
         return arb(0)
     n, k = multipliers.nrows(), multipliers.ncols()
-    if float(n + k) ** 3 * len(faces.signs) > MAX_PRICING:
-        raise Refused(f"{k} outputs times {len(faces.signs)} faces are too much to price")
+    count = len(faces.signs)
+    spend(count * (60 * STEP + STEP * n * k + n * (n + k) * k), f"{count} faces")
+    hold(8 * count * k**2, "the forms of all faces")
     scaled = diagonal(faces.norms) * multipliers
     size = total(abs(x) for x in scaled.entries()).upper()
     if not size > 0:
@@ -113,10 +146,10 @@ def level(faces: Faces, multipliers: arb_mat) -> arb:
     degenerate = arb(0)
     # Largest first: once a face counts, the others need only be shown to lie below it.
     for f in np.argsort(-tops, kind="stable"):
-        on = np.flatnonzero(faces.signs[f] > 0).tolist()
-        K, masked = faces.spans[faces.flat[f]], _rows(scaled, on)
-        T = masked.transpose() * _columns(_rows(K, on), on) * masked
-        if best > 0 and positive_definite(diagonal([best] * T.nrows()) - T):
+        masked = _masked(scaled, faces.signs[f])
+        image = faces.spans[faces.flat[f]] * masked
+        T = masked.transpose() * image
+        if best > 0 and positive_definite(diagonal([best] * k) - T):
             continue
         value = top_eigenvalue(T).max(arb(0))
         if not value > best:
@@ -125,11 +158,11 @@ def level(faces: Faces, multipliers: arb_mat) -> arb:
         gap = eigenvalue_gap(T, value)
         if gap is not None:
             degenerate = degenerate.max(gap)
-        elif not outside(T, _columns(K, on) * masked, faces.signs[f]):
+        elif not outside(T, image, faces.signs[f]):
             best = value
     # A face with λ₁ − λ₂ ≤ gap: turn its maximiser towards the second eigenvector until it meets
     # the boundary; there a lower face has at least λ₁ − gap. At most n such steps.
-    return size * (best + n * degenerate).sqrt()
+    return size * root(best + n * degenerate)
 
 
 def _identity(n: int) -> fmpz_mat:
@@ -169,32 +202,29 @@ def _span(C: fmpz_mat, E: fmpz_mat, Z: fmpz_mat, zero: Array) -> arb_mat:
     rows = [row for row, on in zip(C.tolist(), zero, strict=True) if on]
     basis, nullity = fmpz_mat(rows).nullspace() if rows else (_identity(rank), rank)
     N = fmpz_mat([[basis[i, j] for j in range(nullity)] for i in range(rank)])
-    images = arb_mat(C * N)
+    # Rows of X are Z's up to a factor, and so are their images.
+    lengths = [root(total(arb(x) ** 2 for x in row)) for row in Z.tolist()]
+    images = [
+        [x / length for x in row] if length > 0 else row
+        for row, length in zip(arb_mat(C * N).tolist(), lengths, strict=True)
+    ]
+    M, basis = arb_mat(images), E.transpose() * N
     try:
-        K = images * arb_mat((E.transpose() * N).transpose() * (E.transpose() * N)).solve(
-            images.transpose()
-        )
+        return M * arb_mat(basis.transpose() * basis).solve(M.transpose())
     except ZeroDivisionError:
         raise Refused("the arrangement is too degenerate for the working precision") from None
-    inverse = [
-        1 / total(arb(x) ** 2 for x in row).sqrt() if any(row) else arb(0) for row in Z.tolist()
-    ]
-    return diagonal(inverse) * K * diagonal(inverse)
 
 
-def _rows(M: arb_mat, chosen: list[int]) -> arb_mat:
-    return arb_mat(len(chosen), M.ncols(), [M[i, j] for i in chosen for j in range(M.ncols())])
-
-
-def _columns(M: arb_mat, chosen: list[int]) -> arb_mat:
-    return arb_mat(M.nrows(), len(chosen), [M[i, j] for i in range(M.nrows()) for j in chosen])
+def _masked(M: arb_mat, signs: Array) -> arb_mat:
+    """D M: rows without a positive sign are zero."""
+    zero = [arb(0)] * M.ncols()
+    return arb_mat([r if s > 0 else zero for r, s in zip(M.tolist(), signs.tolist(), strict=True)])
 
 
 def _float_forms(faces: Faces, L: Array) -> Array:
     """T of every face in float64 (m, k, k): an order in which to look, proving nothing."""
-    K = np.array([floats(span) for span in faces.spans])
     forms = np.empty((len(faces.signs), L.shape[1], L.shape[1]))
     for f, (signs, flat) in enumerate(zip(faces.signs, faces.flat, strict=True)):
         masked = L * (signs > 0)[:, None]
-        forms[f] = masked.T @ K[flat] @ masked
+        forms[f] = masked.T @ faces.floats[flat] @ masked
     return forms

@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb, arb_mat
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius, inner
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.eigen import positive_definite
 from zerogap.checker.limits import MAX_BISECTIONS, MAX_SAMPLES, MAX_SEARCHED
 
@@ -48,6 +49,7 @@ def scaled_primal(
     rows = iter(leaves.tolist())
     bounds: list[arb] = []
     for cone in _leaves(splits, size):
+        spend(60 * STEP * n**2, "the leaves of the search")
         row = next(rows, None)
         if row is None:
             raise Refused("gap.search.leaves has fewer rows than the tree has leaves")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, arb_mat, fmpq
 
-from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, total
+from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, root, total
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.statement import Statement
 
@@ -51,7 +51,7 @@ def schatten(statement: Statement, primal: arb) -> arb:
     # Weyl: σ_i(GY) ≥ σ_min(U) σ_min(V) σ̂_i − ‖GY − U Σ̂ Vᵀ‖.
     S = diagonal([arb(x) for x in sigma.tolist()])
     loss += frobenius(image - U * S * V.transpose())
-    kept = (1 - _defect(U)).max(arb(0)).sqrt() * (1 - _defect(V)).max(arb(0)).sqrt()
+    kept = root((1 - _defect(U)).max(arb(0))) * root((1 - _defect(V)).max(arb(0)))
     power = arb(fmpq(2, depth))
     values = [((kept * x - loss) / stretch).lower() for x in sigma.tolist()]
     return arb(depth) / 2 * total(x**power for x in values if x > 0)
@@ -76,7 +76,7 @@ def shrinkage(statement: Statement, primal: arb) -> arb:
     left, sigma, right = np.linalg.svd(X.T @ Y, full_matrices=False)
     U, V, S = balls(left), balls(right.T), diagonal([arb(x) for x in sigma.tolist()])
     slack = frobenius(image - U * S * V.transpose())
-    stretch = (1 + _defect(U)).sqrt() * (1 + _defect(V)).sqrt()
+    stretch = root(1 + _defect(U)) * root(1 + _defect(V))
     power = arb(fmpq(2, depth))
     inflection = (beta * (1 - power) / kappa) ** (1 / (2 - power))
     value = frobenius(balls(Y)) ** 2 / 2
@@ -125,14 +125,14 @@ def rank_one(statement: Statement, primal: arb) -> arb:
     if not plus.any() or not minus.any():
         raise Refused("rank-one theorem: c has one sign, and then there is no gap")
     drift = frobenius(balls(X) - balls(c[:, None]) * balls(a[None, :]))
-    error = epsilon + drift * (2 * primal / depth).sqrt() ** depth
+    error = epsilon + drift * root(2 * primal / depth) ** depth
     halves, radii, sizes = [], [], []
     for part in (plus, minus):
         column = balls(part[:, None])
         square = inner(column, column)
         y = balls(Y).transpose() * column * (1 / square)
         halves.append(y)
-        radii.append(error / square.sqrt())
+        radii.append(error / root(square))
         sizes.append(frobenius(y))
     A, B = (arb(size, radius.upper()) for size, radius in zip(sizes, radii, strict=True))
     if not A > 0 or not B > 0:
@@ -146,10 +146,10 @@ def rank_one(statement: Statement, primal: arb) -> arb:
     if depth == 3:
         kappa = arb(1) if cosine <= 0 else sine
     else:
-        kappa = arb(1) if cosine <= -0.5 else (arb(3).sqrt() * sine - cosine) / 2
+        kappa = arb(1) if cosine <= -0.5 else (root(arb(3)) * sine - cosine) / 2
     square = _convex_minimum(A, B, kappa - swing, depth).max(arb(0))
     norm = frobenius(balls(a[None, :]))
-    return arb(depth) / 2 * (square.sqrt() / norm) ** arb(fmpq(2, depth))
+    return statement.scaled_total(root(square) / norm)
 
 
 def one_hot(statement: Statement, primal: arb) -> arb:
@@ -162,7 +162,7 @@ def one_hot(statement: Statement, primal: arb) -> arb:
     classes (Cauchy–Schwarz) gives P₁ ≥ (1 − ε)(2/|T|)^½ Σ_T 1/r_k, least under Σ n_k r_k² ≤ ‖X‖₂²
     at (Σ_T n_k^{1/3})^{3/2}/‖X‖₂.
     """
-    X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
+    X, Y, epsilon = statement.X, statement.Y, statement.epsilon
     if not np.isin(Y, (0.0, 1.0)).all() or not (Y.sum(axis=1) == 1).all():
         raise Refused("whitened-one-hot theorem: Y is not one-hot")
     sizes = sorted((int(size) for size in Y.sum(axis=0) if size), reverse=True)
@@ -171,9 +171,9 @@ def one_hot(statement: Statement, primal: arb) -> arb:
     roots = [arb(size) ** arb(fmpq(1, 3)) for size in sizes]
     best = arb(0)
     for count in range(2, len(sizes) + 1):
-        best = best.max((arb(2) / count).sqrt() * total(roots[:count]).sqrt() ** 3)
+        best = best.max(root(arb(2) / count) * root(total(roots[:count])) ** 3)
     scaled = (1 - epsilon) * best / spectral_norm(balls(X))
-    return arb(depth) / 2 * scaled ** arb(fmpq(2, depth))
+    return statement.scaled_total(scaled)
 
 
 def _defect(U: arb_mat) -> arb:
@@ -206,7 +206,7 @@ def _convex_minimum(A: arb, B: arb, kappa: arb, depth: int) -> arb:
 
     low, high = arb(2.0**-200), arb(2.0**200)
     for _ in range(400):
-        middle = (low * high).sqrt().mid()
+        middle = root(low * high).mid()
         if slope(middle) < 0:
             low = middle
         elif slope(middle) > 0:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Refused, balls, frobenius, total, up
-from zerogap.checker.limits import MAX_PRODUCTS
+from zerogap.checker.balls import Array, Refused, balls, frobenius, root, total, up
+from zerogap.checker.budget import BALL, STEP, hold, spend
 from zerogap.checker.reading import Branches
 from zerogap.checker.statement import Statement
+
+# Entries of a ball matrix that are worked on at a time.
+_ENTRIES = 100_000
 
 
 def residual(statement: Statement, branches: Branches, architecture: str, place: str) -> arb:
     """‖f(X) − Y‖_F of a network, after checking that it is one of the architecture."""
     if architecture == "standard" and len(branches) != 1:
         raise Refused(f"{place}: a standard network has one branch, not {len(branches)}")
-    numbers = sum(W.size for branch in branches for W in branch)
-    if len(statement.X) * numbers > MAX_PRODUCTS:
-        raise Refused(f"{place}: {numbers} weights are too many for {len(statement.X)} samples")
     outputs = balls(statement.Y) * -1
     for j, branch in enumerate(branches):
         widths = [statement.X.shape[1], *(W.shape[1] for W in branch)]
@@ -26,19 +28,46 @@ def residual(statement: Statement, branches: Branches, architecture: str, place:
             raise Refused(f"{place}.branches[{j}]: the layers' shapes do not chain")
         if architecture == "parallel" and widths[-2] != 1:
             raise Refused(f"{place}.branches[{j}] ends in {widths[-2]} neurons, not one")
-        A = balls(statement.X)
-        for W in branch[:-1]:
-            A = A * balls(W)
-            if statement.activation == "relu":
-                A = arb_mat(A.nrows(), A.ncols(), [x.max(arb(0)) for x in A.entries()])
-        outputs += A * balls(branch[-1])
+        outputs += _outputs(statement.X, branch, statement.activation == "relu")
     return frobenius(outputs)
+
+
+def _outputs(X: Array, branch: list[Array], relu: bool) -> arb_mat:
+    """What one branch adds to f(X), (n, k); wide layers in parts, a few samples at a time."""
+    numbers, widths = sum(W.size for W in branch), [W.shape[1] for W in branch]
+    spend(len(X) * (numbers + 2 * STEP * sum(widths)), "a network")
+    hold(BALL * numbers + 4 * BALL * max(widths), "a network")
+    layers = [_parts(W) for W in branch]
+    step, rows, zero = max(1, _ENTRIES // max(widths)), [], arb(0)
+    for start in range(0, len(X), step):
+        A = balls(X[start : start + step])
+        for layer, parts in enumerate(layers, start=1):
+            pieces = zip(*((A * part).tolist() for part in parts), strict=True)
+            neurons = [list(chain(*row)) for row in pieces]
+            if relu and layer < len(layers):
+                neurons = [[x.max(zero) for x in row] for row in neurons]
+            A = arb_mat(neurons)
+        rows += A.tolist()
+    return arb_mat(rows)
+
+
+def _parts(W: Array) -> list[arb_mat]:
+    """W by groups of columns."""
+    step = max(1, _ENTRIES // len(W))
+    return [balls(W[:, start : start + step]) for start in range(0, W.shape[1], step)]
+
+
+def norm(W: Array) -> arb:
+    """‖W‖_F, by groups of rows."""
+    step = max(1, _ENTRIES // W.shape[1])
+    parts = [frobenius(balls(W[start : start + step])) for start in range(0, len(W), step)]
+    return parts[0] if len(parts) == 1 else root(total(part**2 for part in parts))
 
 
 def primal(statement: Statement, branches: Branches) -> arb:
     """The objective that a network attains; refuses one that does not interpolate."""
     error = residual(statement, branches, statement.architecture, "upper")
-    norms = [frobenius(balls(W)) for branch in branches for W in branch]
+    norms = [norm(W) for branch in branches for W in branch]
     penalty = total(x ** (statement.depth if statement.power else 2) for x in norms) / 2
     if statement.beta is not None:
         return error**2 / 2 + statement.beta * penalty
@@ -53,6 +82,6 @@ def scaled_value(branches: Branches) -> arb:
     for branch in branches:
         product = arb(1)
         for W in branch:
-            product *= frobenius(balls(W))
+            product *= norm(W)
         value += product
     return value

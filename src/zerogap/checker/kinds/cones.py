@@ -33,9 +33,10 @@ import numpy as np
 from flint import arb
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.eigen import spectral_norm
 from zerogap.checker.kinds.kind import Piece, kind
-from zerogap.checker.limits import MAX_CONE_PRODUCTS, MAX_CONES, MAX_DIMENSIONS
+from zerogap.checker.limits import MAX_CONES, MAX_DIMENSIONS
 
 # Relative to the level that is attained.
 _LOSS = 1e-9
@@ -97,7 +98,8 @@ def _largest(X: Array, lam: Array) -> float:
             waiting.append(cones[batch:])
             cones = cones[:batch]
         count += len(cones)
-        if count > MAX_CONES or float(count) * n * d > MAX_CONE_PRODUCTS:
+        spend(len(cones) * (50 * STEP + 3.5 * n * d), "cones")
+        if count > MAX_CONES:
             raise Refused(f"{count} cones do not bound the level to {_LOSS}")
         rays = _unit(cones)
         Z = np.einsum("nd,bjd->bnj", X, rays)

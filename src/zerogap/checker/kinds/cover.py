@@ -18,6 +18,7 @@ from flint import arb, arb_mat, fmpq_mat
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
 from zerogap.checker.batches import largest_level
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.eigen import spectral_norm
 from zerogap.checker.kinds.kind import Piece, kind
 from zerogap.checker.kinds.tree import leaves_below, mu_rows
@@ -42,6 +43,7 @@ def cover(piece: Piece) -> arb:
     for cone, is_leaf in _cones(splits, k, piece.place):
         # Heights are found in the order of first use, which is that of the rows of μ.
         found = [heights[q] for q in cone]
+        spend(20 * STEP, "the cones of outputs")
         if is_leaf:
             w = arb_mat([list(q) for q in cone]).solve(arb_mat(k, 1, found))
             worst = worst.max(frobenius(w))
@@ -55,7 +57,7 @@ class _Heights:
 
     def __init__(self, piece: Piece, near: fmpq_mat) -> None:
         self._piece, self._rows, self._faces = piece, mu_rows(piece), faces_of(near)
-        self._multipliers, self._stretch = balls(piece.multipliers), spectral_norm(balls(piece.X))
+        self._multipliers, self._stretch = balls(piece.multipliers), spectral_norm(arb_mat(near))
         self._known: dict[Direction, arb] = {}
 
     def __getitem__(self, q: Direction) -> arb:
@@ -65,7 +67,8 @@ class _Heights:
         return self._known[name]
 
     def _prove(self, q: Direction) -> arb:
-        """h(q) ≤ c₃(λ) + ‖Λq − λ‖ ‖X‖₂ for the λ that the μ's were found for: Λq in float64."""
+        """h(q) ≤ c₃(λ) + ‖Λq − λ‖ ‖X′‖₂ for the λ that the μ's were found for: Λq in float64."""
+        spend(1500 * STEP, "the directions of a cover")
         vector = self._piece.multipliers @ np.array(q, dtype=float)
         exact = self._multipliers * arb_mat(len(q), 1, list(q))
         drift = frobenius(exact - balls(vector[:, None]))

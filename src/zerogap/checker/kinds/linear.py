@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flint import arb
 
-from zerogap.checker.balls import balls
+from zerogap.checker.balls import balls, times
 from zerogap.checker.eigen import spectral_norm
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 
@@ -12,4 +12,4 @@ from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 @kind("linear", "linear", ANY_DEPTH)
 def linear(piece: Piece) -> arb:
     """‖XᵀΛ‖₂."""
-    return spectral_norm(balls(piece.X).transpose() * balls(piece.multipliers))
+    return spectral_norm(times(balls(piece.X).transpose(), balls(piece.multipliers)))

@@ -23,7 +23,8 @@ from itertools import chain
 import numpy as np
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Array, balls, diagonal, total
+from zerogap.checker.balls import Array, balls, diagonal, root, total
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.kinds.kind import Piece, kind
 from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
@@ -62,6 +63,7 @@ def moments(piece: Piece) -> arb:
     X, Lambda = balls(piece.X) * s, balls(piece.multipliers) * (1 / s)
     worst = arb(0)
     for block in blocks:
+        spend(n * (5 * n * d + STEP * (n + d + k)) + STEP * (n + d + k) ** 2, "a block")
         worst = worst.max(top_eigenvalue(_form(X, Lambda, c0, block)))
     return (c0 + (2 + spectral_norm(X) ** 2) * worst).max(arb(0))
 
@@ -87,7 +89,7 @@ def _block(piece: Piece) -> Block:
     raised = balls(cones)
     if k == 1:
         for j in np.flatnonzero(~zero).tolist():
-            lengths = total(raised[1 + row, j] ** 2 for row in range(d)).sqrt()
+            lengths = root(total(raised[1 + row, j] ** 2 for row in range(d)))
             raised[0, j] = raised[0, j].max(lengths)
     return Block(
         sign=sign,

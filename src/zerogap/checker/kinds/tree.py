@@ -18,6 +18,7 @@ from flint import arb
 
 from zerogap.checker.balls import Array
 from zerogap.checker.batches import largest_level
+from zerogap.checker.budget import STEP, spend
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 from zerogap.checker.limits import MAX_LEAVES
 from zerogap.checker.pricing import faces_of
@@ -54,6 +55,7 @@ def leaves_below(piece: Piece, vector: Array, rows: Iterator[Array]) -> Array:
         if step is None:
             stack.pop()
             continue
+        spend(6 * STEP, "the tree")
         w, chosen, room = step
         mu = next(rows, None)
         if mu is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import balls
+from zerogap.checker.balls import balls, root
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 from zerogap.checker.limits import MAX_SUPPORT
@@ -32,4 +32,4 @@ def whitened(piece: Piece) -> arb:
         if S.shape != (n, n) or S.min() < 0:
             piece.refuse(".split: accepted is a square non-negative matrix")
         form += (balls(S) + balls(S.T)) * arb(0.5)
-    return stretch * top_eigenvalue(form).max(arb(0)).sqrt()
+    return stretch * root(top_eigenvalue(form))
