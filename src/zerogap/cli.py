@@ -121,6 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ZerogapError, Unreadable) as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 1 if isinstance(error, MethodError) else 2
+    except ModuleNotFoundError as error:
+        needs = f"needs {error.name}; install it, or all of pip install 'zerogap[replication]'"
+        print(f"zerogap {given.command}: {needs}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 2
@@ -278,18 +282,23 @@ def _verify(given: argparse.Namespace) -> int:
 def _print_verdicts(
     rows: list[dict[str, Any]], each: list[dict[str, Any]], given: argparse.Namespace
 ) -> None:
-    import pandas as pd
-
     if given.json:
         refused = sum(row["refused"] for row in rows)
         _print_json({"files": rows, "certificates": each, "refused": refused})
     elif given.each:
         shown = ["file", "line", "id", "accepted", "status", "primal", "dual", "relative_gap"]
-        print(pd.DataFrame(each, columns=shown).to_string(index=False))
+        _print_rows([shown, *([verdict[name] for name in shown] for verdict in each)])
     else:
-        frame = pd.DataFrame(rows, columns=["file", *_COUNTS])
-        total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
-        print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
+        total = ["total", *(sum(row[name] for row in rows) for name in _COUNTS)]
+        _print_rows([["file", *_COUNTS], *(list(row.values()) for row in rows), total])
+
+
+def _print_rows(rows: list[list[Any]]) -> None:
+    """Print rows in columns, flush right, numbers to seven digits."""
+    texts = [[f"{x:.7g}" if isinstance(x, float) else str(x) for x in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))
 
 
 def _table(given: argparse.Namespace) -> int:

@@ -232,10 +232,6 @@ SPECS = {
 RANDOM = sorted(set(SPECS) - {"smallest"})
 
 
-def test_the_registry_uses_every_family_but_files() -> None:
-    assert set(SPECS) == set(FAMILIES) - {"file"}
-
-
 @pytest.mark.parametrize("kind", sorted(SPECS))
 def test_the_same_identity_gives_the_same_data_in_any_order(kind: str) -> None:
     spec = SPECS[kind]

@@ -90,7 +90,7 @@ def snakemake(
 
 # Python runs a module of this name, found beside the package, when it starts.
 REPORT = """
-import atexit, json, os, sys
+import atexit, json, os, sys, threading, time
 from pathlib import Path
 
 @atexit.register
@@ -101,6 +101,15 @@ def report():
     if files:
         text = json.dumps([sys.orig_argv, files])
         (Path(__file__).parents[1] / f"traces/{os.getpid()}.json").write_text(text)
+
+def keep_reporting():
+    while True:
+        time.sleep(1)
+        report()
+
+# A kernel is killed at its end.
+if any("ipykernel" in argument for argument in sys.orig_argv):
+    threading.Thread(target=keep_reporting, daemon=True).start()
 """
 
 

@@ -64,7 +64,7 @@ def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> N
     report = (smoke / "report.html").read_text()
     assert "System Message" not in report
     for caption, _ in described().values():
-        assert caption.split(":")[0] in report
+        assert caption[:40] in report
 
 
 def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:
@@ -79,6 +79,8 @@ def declared(smoke: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for job in dry_run(smoke, *SMOKE, "--forceall"):
         stage = job["rule"]
+        if stage.replace("_", "-") not in names():
+            continue
         files = {f for f in job.get("input", "").split(", ") if f.startswith("src/zerogap/")}
         if stage == "figure":
             stage += f" {job['wildcards'].removeprefix('figure=')}"

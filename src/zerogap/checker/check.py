@@ -23,6 +23,7 @@ from zerogap.checker.deeper import deeper
 from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
 from zerogap.checker.limits import MAX_REASON
+from zerogap.checker.pricing import forget
 from zerogap.checker.reading import branches_of, get, number
 from zerogap.checker.statement import FORMAT, VERSION, Statement, digest, statement_of
 from zerogap.checker.upper import primal, residual
@@ -64,6 +65,7 @@ def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
     tolerance decides the verdict's status alone; no proof depends on it.
     """
     start, spent = time.perf_counter(), [0.0]
+    forget()
     try:
         with ctx.workprec(PRECISION), budget(spent):
             verdict = _verify(certificate, tolerance)

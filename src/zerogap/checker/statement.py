@@ -16,6 +16,7 @@ from zerogap.checker.reading import get, matrix, number
 
 FORMAT, VERSION = "zerogap-certificate", 1
 REGULARIZERS = ("weight_decay", "power")
+_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ def digest(problem: Any) -> str:
 
 def statement_of(certificate: Any) -> Statement:
     problem = get(certificate, "problem", "certificate")
+    # A key that this version does not know may change what the problem is.
+    unknown = set(problem) - _KEYS if isinstance(problem, dict) else set()
+    if unknown:
+        raise Refused(f"problem has the key {min(unknown)!r}; accepted are {sorted(_KEYS)}")
     names = {key: get(problem, key, "problem") for key in ("activation", "architecture", "depth")}
     regularizer = get(problem, "regularizer", "problem")
     depth, beta = names["depth"], get(problem, "beta", "problem")
