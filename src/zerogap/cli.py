@@ -245,7 +245,7 @@ def _effort(given: argparse.Namespace) -> Effort:
     return Effort(gap=given.gap, seconds=given.seconds)
 
 
-_COUNTS = ("accepted", "refused", "zero", "positive", "open")
+_COUNTS = ("accepted", "refused", "zero", "positive", "open", "up to ε")
 
 
 def _verify(given: argparse.Namespace) -> int:
@@ -264,7 +264,9 @@ def _verify(given: argparse.Namespace) -> int:
             rows.append(counts)
             for verdict in verdicts:
                 counts["accepted" if verdict["accepted"] else "refused"] += 1
-                counts[verdict["status"]] += verdict["accepted"]
+                status, *only = verdict["status"].split()
+                counts[status] += verdict["accepted"]
+                counts["up to ε"] += bool(only)
                 each.append({"file": str(file), **verdict})
                 if not verdict["accepted"]:
                     reason = f"{file} line {verdict['line']}: refused: {verdict['reason']}"
@@ -286,7 +288,8 @@ def _print_verdicts(
         refused = sum(row["refused"] for row in rows)
         _print_json({"files": rows, "certificates": each, "refused": refused})
     elif given.each:
-        shown = ["file", "line", "id", "accepted", "status", "primal", "dual", "relative_gap"]
+        shown = ["file", "line", "id", "accepted", "status", "epsilon", "primal", "dual"]
+        shown += ["relative_gap"]
         _print_rows([shown, *([verdict[name] for name in shown] for verdict in each)])
     else:
         total = ["total", *(sum(row[name] for row in rows) for name in _COUNTS)]

@@ -31,8 +31,9 @@ def problem(X: Array, Y: Array, depth: int, **options: Any) -> Problem:
 def linear_case(depth: int, seed: int = 0, k: int = 3) -> tuple[Problem, Array, Array, dict]:
     """A linear problem with its singular values, polar factor and optimal dual evidence."""
     rng = np.random.default_rng(seed)
-    X = rng.standard_normal((6, 4))
-    A = rng.standard_normal((4, k))
+    # Whole numbers, so that Y = XA is exact and there is a network that interpolates.
+    X = rng.integers(-5, 6, (6, 4)).astype(float)
+    A = rng.integers(-5, 6, (4, k)).astype(float)
     U, s, Vt = np.linalg.svd(A, full_matrices=False)
     multipliers = np.linalg.pinv(X).T @ U @ Vt
     p = problem(X, X @ A, depth, activation="linear")

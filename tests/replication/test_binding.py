@@ -23,6 +23,7 @@ ROW = Row(
 PROOF = Proved(
     claim="c", setting="s", instance="i", accepted=True, reason="proved", primal=3.0000001,
     dual=1.9999999, primal_lower=2.9, dual_upper=2.1, deeper_upper=None, status="positive",
+    epsilon=0.0,
     problem="abc",
 )  # fmt: skip
 
@@ -57,3 +58,9 @@ def test_no_other_certificate_certifies_it(tmp_path: Path, reason: str) -> None:
 def test_a_certificate_under_another_id_certifies_nothing_here(tmp_path: Path) -> None:
     found = row(tmp_path, replace(PROOF, setting="elsewhere"))
     assert not found["certified"] and found["verdict"] == "open" and found["status"] == "solved"
+
+
+def test_a_verdict_that_holds_only_up_to_epsilon_says_so_in_its_row(tmp_path: Path) -> None:
+    found = row(tmp_path, replace(PROOF, status="positive up to ε", epsilon=2e-16))
+    assert found["certified"] and found["verdict"] == "positive"
+    assert found["reason"] == "positive up to ε = 2.0e-16"

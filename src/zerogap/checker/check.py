@@ -20,6 +20,7 @@ from flint import ctx
 from zerogap.checker.balls import PRECISION, Refused, down, up
 from zerogap.checker.budget import budget
 from zerogap.checker.deeper import deeper
+from zerogap.checker.exact import exact_values
 from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
 from zerogap.checker.limits import MAX_REASON
@@ -39,11 +40,13 @@ class Verdict:
     Total values: the optimum P lies in [primal_lower, primal], the dual value in [dual,
     dual_upper], all for interpolation up to epsilon where beta is null. status: "zero" if
     primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
-    is more than that, else "open". deeper_upper: where finite, it is less than dual, and bounds
-    the dual value of parallel networks of a stated greater depth, or of their path program, from
-    above (with the problem's factor L/2). problem: the digest of the problem that is stated, which
-    binds a row of a table to its certificate. operations: what the proof took (budget.py), the same
-    on every machine. Not accepted: reason says why, and nothing is proved.
+    is more than that, else "open". Where epsilon is not 0 this is said of the problem as it stands
+    only if exact interpolation is proved to exist and to change nothing; else the status is "zero
+    up to ε" or "positive up to ε". deeper_upper: where finite, it is less than dual, and bounds the
+    dual value of parallel networks of a stated greater depth, or of their path program, from above
+    (with the problem's factor L/2). problem: the digest of the problem that is stated, which binds
+    a row of a table to its certificate. operations: what the proof took (budget.py), the same on
+    every machine. Not accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -55,6 +58,7 @@ class Verdict:
     deeper_upper: float = math.inf
     status: str = "open"
     problem: str = ""
+    epsilon: float = 0.0
     seconds: float = 0.0
     operations: float = 0.0
 
@@ -105,10 +109,13 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
             continue
         if not sign * proved[name] <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {proved[name]!r}")
+    nearly = _status(proved, tolerance)
+    exactly = _status(proved | _exactly(certificate, nearly), tolerance)
     return {
         "accepted": True,
         "reason": "proved",
-        "status": _status(proved, tolerance),
+        "status": nearly if exactly == nearly else f"{nearly} up to ε",
+        "epsilon": float.fromhex(certificate["epsilon"]),
         "problem": digest(statement),
         **proved,
     }
@@ -140,6 +147,25 @@ def _proved(statement: Statement, certificate: Any) -> dict[str, float]:
 
 def _status(proved: dict[str, float], tolerance: float) -> str:
     room = tolerance * proved["primal"]
-    if proved["primal"] - proved["dual"] <= room:
+    if proved["primal"] < math.inf and proved["primal"] - proved["dual"] <= room:
         return "zero"
     return "positive" if proved["primal_lower"] - proved["dual_upper"] > room else "open"
+
+
+def _exactly(certificate: Any, status: str) -> dict[str, float]:
+    """What takes the place of proved values where the problem is exact interpolation.
+
+    Lower bounds for interpolation up to epsilon hold for it; upper bounds are proved anew, or
+    are inf.
+    """
+    statement = statement_of(certificate)
+    if statement.beta is not None or status == "open" or statement.epsilon == 0:
+        return {}
+    network, bidual = branches_of(certificate["upper"], "upper"), None
+    if status == "positive":
+        bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
+    try:
+        found = exact_values(statement, network, bidual)
+    except Refused:  # the budget does not reach so far
+        found = {}
+    return {"primal" if bidual is None else "dual_upper": math.inf} | found

@@ -9,6 +9,9 @@ MAX_DEPTH = 50
 MAX_NUMBERS = 5_000_000
 # "Interpolates" means ‖f(X) − Y‖ ≤ epsilon with epsilon at most this share of ‖Y‖: rounding.
 MAX_EPSILON = 1e-6
+# Samples, features, outputs and hidden neurons up to which a network that interpolates up to
+# epsilon is corrected to one that interpolates: ranks are found in rationals.
+MAX_CORRECTED = 64
 # Characters of a reason, which may quote what it refuses.
 MAX_REASON = 300
 

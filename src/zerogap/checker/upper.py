@@ -19,7 +19,7 @@ def residual(statement: Statement, branches: Branches, architecture: str, place:
     """‖f(X) − Y‖_F of a network, after checking that it is one of the architecture."""
     if architecture == "standard" and len(branches) != 1:
         raise Refused(f"{place}: a standard network has one branch, not {len(branches)}")
-    outputs = balls(statement.Y) * -1
+    left = balls(statement.Y) * -1
     for j, branch in enumerate(branches):
         widths = [statement.X.shape[1], *(W.shape[1] for W in branch)]
         if len(branch) != statement.depth or widths[-1] != statement.Y.shape[1]:
@@ -28,11 +28,11 @@ def residual(statement: Statement, branches: Branches, architecture: str, place:
             raise Refused(f"{place}.branches[{j}]: the layers' shapes do not chain")
         if architecture == "parallel" and widths[-2] != 1:
             raise Refused(f"{place}.branches[{j}] ends in {widths[-2]} neurons, not one")
-        outputs += _outputs(statement.X, branch, statement.activation == "relu")
-    return frobenius(outputs)
+        left += outputs(statement.X, branch, statement.activation == "relu")
+    return frobenius(left)
 
 
-def _outputs(X: Array, branch: list[Array], relu: bool) -> arb_mat:
+def outputs(X: Array, branch: list[Array], relu: bool) -> arb_mat:
     """What one branch adds to f(X), (n, k); wide layers in parts, a few samples at a time."""
     numbers, widths = sum(W.size for W in branch), [W.shape[1] for W in branch]
     spend(len(X) * (numbers + 2 * STEP * sum(widths)), "a network")

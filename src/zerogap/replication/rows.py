@@ -168,7 +168,8 @@ class Row:
 class Proved:
     """The checker's verdict on one certificate, with the id that the certificate bears.
 
-    problem: the digest of the problem that it states.
+    problem: the digest of the problem that it states. epsilon: how far from interpolation its
+    networks may be; status: the checker's, which says where it holds only up to that.
     """
 
     claim: str
@@ -182,7 +183,13 @@ class Proved:
     dual_upper: float | None
     deeper_upper: float | None
     status: str
+    epsilon: float
     problem: str
+
+    @property
+    def verdict(self) -> str:
+        """zero, positive or open, perhaps only up to epsilon."""
+        return self.status.split()[0]
 
     @property
     def key(self) -> tuple[str, str, str]:

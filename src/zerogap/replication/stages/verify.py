@@ -23,6 +23,7 @@ def run(certificates: Path, tolerance: float, output: Path) -> int:
                 dual_upper=verdict.dual_upper,
                 deeper_upper=verdict.deeper_upper,
                 status=verdict.status,
+                epsilon=verdict.epsilon,
                 problem=verdict.problem,
             )
         )

@@ -21,7 +21,8 @@ def gather(rows: list[Row], verdicts: list[Proved], output: Path) -> int:
 
     `certified` and the verdict come from the checker alone, and so do the numbers of a row that is
     certified: a problem whose certificate was refused, or states another problem, or that has none
-    or more than one, is "open". status: the row's, or "refused"; reason: what failed.
+    or more than one, is "open". status: the row's, or "refused"; reason: what failed, and where a
+    verdict holds only up to ε, its ε.
     """
     checked: dict[tuple[str, str, str], list[Proved]] = {}
     for verdict in verdicts:
@@ -57,7 +58,10 @@ def _gap_row(row: Row, proved: Proved | None) -> dict[str, Any]:
     merged = vars(row) | {"certified": False, "verdict": "open"}
     if proved is not None and proved.accepted:
         numbers = {"primal": proved.primal, "dual": proved.dual}
-        merged |= {"certified": True, "verdict": proved.status, **numbers}
+        merged |= {"certified": True, "verdict": proved.verdict, **numbers}
+        if proved.status != proved.verdict:
+            said = [row.reason, f"{proved.status} = {proved.epsilon:.1e}"]
+            merged["reason"] = "; ".join(filter(None, said))
     elif proved is not None:
         merged |= {"status": "refused", "reason": f"certificate: {proved.reason}"}
     primal, dual = merged["primal"], merged["dual"]
@@ -74,7 +78,7 @@ def _detail_row(row: Row, proved: Proved | None) -> dict[str, Any]:
         "trained_ranks": row.trained["ranks"],
         "proved_primal": proved and proved.primal,
         "proved_dual": proved and proved.dual,
-        "proved_verdict": proved and proved.status,
+        "proved_verdict": proved and proved.verdict,
     }
 
 
