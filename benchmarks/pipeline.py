@@ -49,8 +49,8 @@ def table(folder: Path, wall: float) -> pd.DataFrame:
     """Seconds and startup of every rule of a finished run."""
     bare = min(_seconds([sys.executable, "-c", "pass"]) for _ in range(5))
     rows: dict[str, dict[str, float]] = {}
-    for file in sorted((folder / "benchmarks").rglob("*.tsv")):
-        place = file.relative_to(folder / "benchmarks")
+    for file in sorted((folder / "logs/benchmarks").rglob("*.tsv")):
+        place = file.relative_to(folder / "logs/benchmarks")
         row = rows.setdefault(place.parts[0].removesuffix(".tsv"), dict.fromkeys(COLUMNS[1:4], 0.0))
         row["jobs"] += 1
         row["seconds"] += float(pd.read_csv(file, sep="\t")["s"].iloc[0])
