@@ -36,6 +36,9 @@ def draw(tables: Path) -> Figure:
             f"{record['certified']} of {record['instances']} certified"
         )
     figure, axes = style.panels(width=9.5, height=5.2)
+    if frame.empty:
+        style.missing(axes, "Table 1")
+        return figure
     sns.heatmap(
         gaps,
         annot=texts,
