@@ -50,6 +50,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
 test: lint
@@ -62,7 +63,8 @@ test-faults: setup
 	$(BIN)/python -m pytest -n 2 -m faults tests
 
 clean:
-	rm -rf results/[!r]* results/report.html logs benchmarks paper/replication.pdf .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} +
+	rm -rf logs paper/replication.pdf .snakemake
 
 help:
 	@sed -n 's/^# //p' Makefile

@@ -2,13 +2,23 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.14")
 
 
 configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+    logs=LOGS,
+    benchmarks=f"{LOGS}/benchmarks",
+
+
+onstart:
+    start()
 
 
 # One thread per job: parallelism comes from jobs, and results do not depend on it.
@@ -37,9 +47,15 @@ localrules:
 
 
 CERTIFICATES = [
-    *batch_files("results/certificates/{setting}/{batch}.jsonl"),
-    *expand(rules.depth_study.output.certificates, batch=DEPTH_BATCHES),
-    *rules.search.output,
+    *batch_files("certificates/{setting}/{batch}.jsonl"),
+    *(
+        [
+            *expand(rules.depth_study.output.certificates, batch=DEPTH_BATCHES),
+            *rules.search.output,
+        ]
+        if CONFIG.claims
+        else []
+    ),
 ]
 
 
@@ -50,9 +66,9 @@ rule all:
         CERTIFICATES,
         FIGURES,
         NOTEBOOKS,
-        "results/figures/rulegraph.png",
-        "results/provenance.json",
-        "paper/replication.pdf",
+        "<results>/rulegraph.mmd",
+        "<results>/provenance.json",
+        PAPER if CONFIG.claims else [],
 
 
 # What was computed and what proves it, without pictures.

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zerogap.replication.figures.style import PALETTE, finish, panels
 from zerogap.model.files import replacing
+from zerogap.replication.figures.style import PALETTE, finish, panels
 
 _WHOLE = {
     "clarabel": ("whole program, d = 3, Clarabel", "s"),

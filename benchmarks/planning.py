@@ -23,9 +23,9 @@ import pandas as pd
 import yaml
 
 from benchmarks.measure import measure
+from zerogap.model.files import replacing
 from zerogap.replication.claims import instances
 from zerogap.replication.config import load
-from zerogap.model.files import replacing
 
 COLUMNS = ["problems", "batch_size", "jobs", "files", "seconds", "megabytes"]
 _ROOT = Path(__file__).parents[1]

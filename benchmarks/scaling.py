@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zerogap.theory.arrangements import max_cells
 from benchmarks.measure import medians
 from benchmarks.solvers import Case, columns
-from zerogap.model.files import replacing
 from zerogap.model.bounds import relative
+from zerogap.model.files import replacing
+from zerogap.theory.arrangements import max_cells
 
 COLUMNS = ["n", "d", "cells", "runs", "seconds", "megabytes", "value", "proved", "reason"]
 SIZES = {

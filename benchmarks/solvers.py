@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zerogap.theory.arrangements import max_cells
 from benchmarks.measure import LATE, medians
+from zerogap.model.bounds import relative
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
-from zerogap.model.bounds import relative
+from zerogap.theory.arrangements import max_cells
 
 COLUMNS = [
     "case", "n", "d", "cells", "share", "targets", "method", "runs", "seconds", "megabytes",

@@ -152,3 +152,37 @@ def test_the_checker_runs_where_no_solver_can_be_imported(data: Path, tmp_path: 
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["refused"] == 0
+
+
+EXTRAS = (
+    *("cvxpy", "jsonschema", "matplotlib", "pandas", "seaborn", "sklearn", "snakemake"),
+    *("tabulate", "typst", "yaml"),
+)
+BARE = f"""
+import sys
+sys.modules.update(dict.fromkeys({EXTRAS!r}))
+from zerogap.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def bare(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command line where nothing but what the library needs is installed."""
+    command = [sys.executable, "-c", BARE, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_library_alone_solves_and_verifies_and_says_what_else_a_command_needs(
+    data: Path, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof.jsonl"
+    done = bare("solve", data, *OPTIONS, "--certificate", proof, "--verbose")
+    assert done.returncode == 0, done.stderr
+    assert "two layers by moments: it is for ReLU networks of two layers\n" in done.stdout
+    assert done.stdout.endswith("path program: used\n")
+    verified = bare("verify", proof, "--each")
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.split()[:3] == ["file", "line", "id"]
+    missing = bare("claims", "--results", tmp_path)
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("zerogap claims: needs pandas; install it")

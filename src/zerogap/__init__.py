@@ -7,27 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zerogap.checker.check import Verdict, verify
+    from zerogap.checker.files import read_jsonl as read_certificates
+    from zerogap.convex.search import search
     from zerogap.model.bounds import Bounds
     from zerogap.model.errors import ZerogapError
+    from zerogap.model.network import Network
     from zerogap.model.problem import Problem
+    from zerogap.solving.audit import audit
+    from zerogap.solving.certificates import write_jsonl as write_certificates
     from zerogap.solving.solver import solve
 
-__all__ = ["Bounds", "Problem", "Verdict", "ZerogapError", "solve", "verify"]
+__all__ = [
+    "Bounds", "Network", "Problem", "Verdict", "ZerogapError", "audit", "read_certificates",
+    "search", "solve", "verify", "write_certificates",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 # Names load on first use: the checker works where no solver does, and none of it is loaded for the
 # other.
 _HOMES = {
-    "Bounds": "model.bounds",
-    "Problem": "model.problem",
-    "Verdict": "checker.check",
-    "ZerogapError": "model.errors",
-    "solve": "solving.solver",
-    "verify": "checker.check",
+    "Bounds": "model.bounds.Bounds",
+    "Network": "model.network.Network",
+    "Problem": "model.problem.Problem",
+    "Verdict": "checker.check.Verdict",
+    "ZerogapError": "model.errors.ZerogapError",
+    "audit": "solving.audit.audit",
+    "read_certificates": "checker.files.read_jsonl",
+    "search": "convex.search.search",
+    "solve": "solving.solver.solve",
+    "verify": "checker.check.verify",
+    "write_certificates": "solving.certificates.write_jsonl",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"zerogap.{_HOMES[name]}"), name)
+        module, _, attribute = _HOMES[name].rpartition(".")
+        return getattr(import_module(f"zerogap.{module}"), attribute)
     raise AttributeError(f"module 'zerogap' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: zerogap solve, audit, verify, table, claims.
+"""The command line: zerogap solve, audit, verify, table, tables, claims.
 
 Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was found (solve); 2 bad
 input, in one line; 130 interrupted.
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap.checker.files import Unreadable
 from zerogap.model.errors import DataError, MethodError, ZerogapError
-from zerogap.replication.records import plain
+from zerogap.model.files import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zerogap.solving.dual import Effort
+    from zerogap.solving.methods.base import Effort
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     solve.add_argument("--seconds", type=float, help="limit on the search for bounds there")
     solve.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
+    solve.add_argument("--verbose", action="store_true", help="print which methods were tried")
     solve.set_defaults(run=_solve)
 
     audit = commands.add_parser(
@@ -97,11 +98,17 @@ def build_parser() -> argparse.ArgumentParser:
 
     table = commands.add_parser("table", help="print Table 1, measured")
     table.set_defaults(run=_table)
+    tables = commands.add_parser("tables", help="compare the gap table with its certificates")
+    tables.add_argument(
+        "--from", dest="proofs", type=Path, required=True, help="folder of certificates"
+    )
+    tables.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
+    tables.set_defaults(run=_tables)
     claims = commands.add_parser("claims", help="print the scoreboard of the paper's claims")
     claims.set_defaults(run=_claims)
-    for command in (table, claims):
+    for command in (table, tables, claims):
         command.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    for command in (solve, audit, verify, table, claims):
+    for command in (solve, audit, verify, table, tables, claims):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -114,6 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ZerogapError, Unreadable) as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 1 if isinstance(error, MethodError) else 2
+    except ModuleNotFoundError as error:
+        needs = f"needs {error.name}; install it, or all of pip install 'zerogap[replication]'"
+        print(f"zerogap {given.command}: {needs}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 2
@@ -170,6 +181,8 @@ def _solve(given: argparse.Namespace) -> int:
         print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
         print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
         print(f"status       {bounds.status}")
+        for name, happened in bounds.methods if given.verbose else ():
+            print(f"method       {name}: {happened}")
     return 0
 
 
@@ -189,8 +202,9 @@ def _require_writable(path: Path) -> None:
 def _audit(given: argparse.Namespace) -> int:
     from zerogap.model.data import read_file
     from zerogap.model.problem import Problem
-    from zerogap.solving.audit import audit, read_weights
+    from zerogap.solving.audit import audit
     from zerogap.solving.certificates import write_jsonl
+    from zerogap.solving.weights import read_weights
 
     if given.certificate is not None:
         _require_writable(given.certificate)
@@ -222,7 +236,7 @@ def _audit(given: argparse.Namespace) -> int:
 
 
 def _effort(given: argparse.Namespace) -> Effort:
-    from zerogap.solving.dual import Effort
+    from zerogap.solving.methods.base import Effort
 
     if not (0 <= given.gap < 1):
         raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
@@ -268,31 +282,52 @@ def _verify(given: argparse.Namespace) -> int:
 def _print_verdicts(
     rows: list[dict[str, Any]], each: list[dict[str, Any]], given: argparse.Namespace
 ) -> None:
-    import pandas as pd
-
     if given.json:
         refused = sum(row["refused"] for row in rows)
         _print_json({"files": rows, "certificates": each, "refused": refused})
     elif given.each:
         shown = ["file", "line", "id", "accepted", "status", "primal", "dual", "relative_gap"]
-        print(pd.DataFrame(each, columns=shown).to_string(index=False))
+        _print_rows([shown, *([verdict[name] for name in shown] for verdict in each)])
     else:
-        frame = pd.DataFrame(rows, columns=["file", *_COUNTS])
-        total = {"file": "total", **frame.drop(columns="file").sum().to_dict()}
-        print(pd.concat([frame, pd.DataFrame([total])]).to_string(index=False))
+        total = ["total", *(sum(row[name] for row in rows) for name in _COUNTS)]
+        _print_rows([["file", *_COUNTS], *(list(row.values()) for row in rows), total])
+
+
+def _print_rows(rows: list[list[Any]]) -> None:
+    """Print rows in columns, flush right, numbers to seven digits."""
+    texts = [[f"{x:.7g}" if isinstance(x, float) else str(x) for x in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))
 
 
 def _table(given: argparse.Namespace) -> int:
-    from zerogap.replication.tables import read, table1_grid
+    from zerogap.replication.tables.frames import read
+    from zerogap.replication.tables.table1 import table1_grid
 
     frame = read(given.results / "tables", "table1.csv")
     return _print_frame(frame, given.json, table1_grid(frame).to_markdown())
 
 
-def _claims(given: argparse.Namespace) -> int:
-    from zerogap.replication.tables import read
+def _tables(given: argparse.Namespace) -> int:
+    from zerogap.model.bounds import require_tolerance
+    from zerogap.replication.tables.rederived import differences, from_certificates
 
-    frame = read(given.results / "tables", "claims.csv")
+    require_tolerance(given.tolerance)
+    derived = from_certificates(given.proofs, given.tolerance)
+    said = differences(derived, given.results / "tables")
+    if given.json:
+        rows = json.loads(derived.to_json(orient="records"))
+        _print_json({"rows": rows, "differences": said})
+    else:
+        print("\n".join(said) or f"{len(derived)} rows, equal to those of the table")
+    return 1 if said else 0
+
+
+def _claims(given: argparse.Namespace) -> int:
+    from zerogap.replication.tables.frames import scoreboard_of_run
+
+    frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
 
 

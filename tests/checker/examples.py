@@ -12,8 +12,8 @@ from zerogap.convex.search import search
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.replication.studies import depth as depth_study
-from zerogap.solving import dual as bidual
 from zerogap.solving.certificates import build
+from zerogap.solving.methods import base, columns
 from zerogap.solving.solver import solve
 
 Array = np.ndarray
@@ -185,10 +185,10 @@ def solved(name: str) -> dict[str, Any]:
     if name == "cones-low-rank":
         X[:, 2] = X[:, 0] - 2 * X[:, 1]
     # No arrangement is small enough to visit where the moments are wanted, or to prove by faces.
-    visits = 0 if name.startswith("moments") else bidual.MAX_VISITS
-    faces = 0 if name.startswith("cones") else bidual.MAX_FACES
-    with patch.multiple(bidual, MAX_VISITS=visits, MAX_FACES=faces):
-        found = solve(problem(X, Y, **options), restarts=0, effort=bidual.Effort(gap=0.05))
+    visits = 0 if name.startswith("moments") else base.MAX_VISITS
+    faces = 0 if name.startswith("cones") else columns.MAX_FACES
+    with patch.object(base, "MAX_VISITS", visits), patch.object(columns, "MAX_FACES", faces):
+        found = solve(problem(X, Y, **options), restarts=0, effort=base.Effort(gap=0.05))
     return found.certificate
 
 

@@ -70,3 +70,9 @@ def test_every_kind_refuses_evidence_without_its_fields(kind: str) -> None:
     certificate = golden("linear")
     certificate["lower"] = {"kind": kind}
     assert "lower" in verify(certificate).reason
+
+
+def test_a_problem_with_a_key_that_is_not_of_this_format_is_refused() -> None:
+    (certificate,) = read_jsonl(GOLDEN / "accepted/linear.jsonl")
+    certificate["problem"]["delta"] = (1.0).hex()
+    assert "problem has the key 'delta'" in verify(certificate).reason

@@ -12,9 +12,9 @@ from zerogap.convex.columns import gauge
 from zerogap.convex.moments import Moments, moment_bound
 from zerogap.convex.oracles import Features
 from zerogap.model.matrices import Array
-from zerogap.solving import dual as bidual_module
 from zerogap.solving.certificates import matrix
-from zerogap.solving.dual import Effort
+from zerogap.solving.methods import base
+from zerogap.solving.methods.base import Effort
 
 
 def data(n: int, d: int, k: int, seed: int = 0) -> tuple[Array, Array]:
@@ -77,7 +77,7 @@ def test_ascent_finds_the_best_atom_and_a_good_network(k: int) -> None:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """No arrangement is small enough to visit."""
-    monkeypatch.setattr(bidual_module, "MAX_VISITS", 0)
+    monkeypatch.setattr(base, "MAX_VISITS", 0)
 
 
 def problem(k: int, beta: float | None) -> Problem:

@@ -41,10 +41,10 @@ def test_own_data_becomes_a_setting_of_its_own(tmp_path: Path) -> None:
         "architecture": "standard",
         "depths": [2, 3],
     }
-    config = load(BASE | {"claims": [], "files": [entry]}, SCHEMA)
+    config = load(BASE | {"name": "mine", "claims": [], "files": [entry]}, SCHEMA)
     assert config.batches("file-mine") == ["0"]
     with pytest.raises(ConfigError, match="given twice"):
-        load(BASE | {"claims": [], "files": [entry, entry]}, SCHEMA)
+        load(BASE | {"name": "mine", "claims": [], "files": [entry, entry]}, SCHEMA)
 
 
 def test_own_data_that_no_network_fits_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -58,4 +58,24 @@ def test_own_data_that_no_network_fits_is_refused_before_anything_runs(tmp_path:
         "depths": [3],
     }
     with pytest.raises(ConfigError, match=r"files\.mine: no ReLU network"):
+        load(BASE | {"name": "mine", "claims": [], "files": [entry]}, SCHEMA)
+
+
+def test_a_run_of_own_data_needs_a_name_that_its_results_bear() -> None:
+    entry = {
+        "id": "mine",
+        "data": {"kind": "file", "path": "mine.npz"},
+        "activation": "relu",
+        "architecture": "standard",
+        "depths": [3],
+    }
+    with pytest.raises(ConfigError, match=r"needs a name.*\(name: mine\)"):
         load(BASE | {"claims": [], "files": [entry]}, SCHEMA)
+
+
+def test_the_digest_of_a_batch_is_what_the_registry_says_of_it() -> None:
+    one = load(BASE, SCHEMA)
+    two = load(BASE | {"restarts": {"low-rank": 3}}, SCHEMA)
+    assert one.digest("branches", 0) == two.digest("branches", 0)
+    assert one.digest("low-rank", 0) != two.digest("low-rank", 0)
+    assert one.digest("low-rank", 0) != one.digest("low-rank", 1)

@@ -1,6 +1,11 @@
 """Three layers against the path program of four: brackets, ascent, rows."""
 
+import math
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from zerogap.checker import verify
@@ -15,7 +20,8 @@ from zerogap.replication.studies.depth import (
     study,
 )
 from zerogap.replication.studies.depth import example as example_of
-from zerogap.replication.tables import DEPTH_COLUMNS
+from zerogap.replication.tables.depth import write
+from zerogap.replication.tables.frames import DEPTH_COLUMNS
 from zerogap.solving.certificates import matrix
 
 
@@ -60,7 +66,8 @@ def test_an_ascent_climbs_and_never_descends() -> None:
 def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> None:
     rows, proofs = study(6, 2, random=2, ascents=1, steps=1)
     assert (rows, proofs) == study(6, 2, random=2, ascents=1, steps=1)
-    assert [set(row) | {"certified"} for row in rows] == [set(DEPTH_COLUMNS)] * 4
+    columns = {*DEPTH_COLUMNS, "problem"}
+    assert [set(row) | {"certified"} for row in rows] == [columns] * 4
     differing = [row["id"] for row in rows if row["relative_lower"] > DIFFERS]
     assert [proof["id"]["instance"] for proof in proofs] == differing != []
     for proof in proofs:
@@ -94,3 +101,23 @@ def test_three_layers_never_reach_the_dual_level_of_the_example() -> None:
     size = np.linalg.norm(W1, axis=(1, 2)) * np.linalg.norm(w2, axis=(1, 2))
     values = np.abs(outputs @ found.three.multipliers) / size
     assert 0.1 < values.max() <= 1 + 1e-9
+
+
+def test_the_table_believes_only_the_one_certificate_of_a_rows_own_data(tmp_path: Path) -> None:
+    rows, proofs = study(6, 2, random=0, ascents=0, steps=0)
+    proof, name = verify(proofs[0]), rows[0]["id"]
+    trivial = replace(proof, deeper_upper=math.inf)
+    foreign = replace(proof, problem="another")
+    tables = []
+    for number, verdicts in enumerate(([proof], [trivial], [foreign], [proof, proof], [])):
+        write(rows, {name: verdicts}, tmp_path / f"{number}.csv")
+        tables.append(pd.read_csv(tmp_path / f"{number}.csv").iloc[0])
+    assert [bool(table["certified"]) for table in tables] == [True, False, False, False, False]
+    assert tables[0]["relative_lower"] == 1 - proof.deeper_upper / proof.dual
+
+
+def test_seeds_are_whole_numbers_where_some_rows_have_none(tmp_path: Path) -> None:
+    rows, _ = study(6, 2, random=1, ascents=0, steps=0)
+    write(rows, {}, tmp_path / "depth.csv")
+    seeds = [line.split(",")[3] for line in (tmp_path / "depth.csv").read_text().splitlines()[1:]]
+    assert seeds == ["", str(seed_of("depth-study", "random", 6, 2, 0))]

@@ -16,11 +16,15 @@ from zerogap import Problem, training, verify
 from zerogap.checker.files import read_jsonl
 from zerogap.convex import conic, interior
 from zerogap.model.errors import MethodError
-from zerogap.replication import stages, tables
+from zerogap.replication.claims import batch as expanded
 from zerogap.replication.claims import instances
+from zerogap.replication.stages import certify, collect, generate, solve_dual
+from zerogap.replication.stages import train as train_stage
+from zerogap.replication.stages import verify as verify_stage
+from zerogap.replication.tables import scoreboard
+from zerogap.replication.tables.frames import read
 from zerogap.solving import certificates as certificates
-from zerogap.solving import constructions
-from zerogap.solving import dual as bidual
+from zerogap.solving.methods import columns, moments
 from zerogap.solving.solver import solve
 from zerogap.training import Training, TrainingOptions, train
 
@@ -34,7 +38,7 @@ def quick(problems: list[Problem], seeds: list[int], _: TrainingOptions) -> list
 
 @pytest.fixture(autouse=True)
 def training_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "train", quick)
+    monkeypatch.setattr("zerogap.replication.stages.train.train", quick)
 
 
 def run(
@@ -47,16 +51,17 @@ def run(
         place = f"{SETTING}/{batch}"
         data, primal, dual = (folder / f"{kind}/{batch}.npz" for kind in ("data", "primal", "dual"))
         proofs = folder / f"certificates/{batch}.jsonl"
-        stages.generate(SETTING, options, batch, size, data)
-        stages.train(data, primal)
-        stages.solve_dual(data, dual)
-        stages.certify(data, primal, dual, 1e-6, proofs, folder / f"gaps/{place}.json")
-        stages.verify(proofs, 1e-6, folder / f"verdicts/{place}.json")
+        digest = expanded(SETTING, options, batch, size)[1]
+        generate.run(SETTING, options, batch, size, digest, data)
+        train_stage.run(data, primal)
+        solve_dual.run(data, dual)
+        certify.run(data, primal, dual, 1e-6, proofs, folder / f"gaps/{place}.json")
+        verify_stage.run(proofs, 1e-6, folder / f"verdicts/{place}.json")
     (folder / "batches.txt").write_text("\n".join(f"{SETTING}/{batch}" for batch in batches))
-    assert stages.collect(folder / "batches.txt", folder) == count
-    gaps = tables.read(folder / "tables", "gaps.csv")
+    assert collect.run(folder / "batches.txt", folder) == count
+    gaps = read(folder / "tables", "gaps.csv")
     assert len(gaps) == count
-    return gaps, tables.scoreboard(folder / "tables").iloc[0]
+    return gaps, scoreboard.scoreboard(folder / "tables").iloc[0]
 
 
 def failing(error: Exception, only: Callable[..., bool] = lambda *_: True) -> Callable[..., Any]:
@@ -87,7 +92,8 @@ FAILURES = {
 def test_a_dual_solver_that_fails_is_followed_by_the_next_method_and_the_problem_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    monkeypatch.setattr(bidual, "gauge", failing(error))
+    for method in (columns, moments):
+        monkeypatch.setattr(method, "gauge", failing(error))
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["retried", "retried"]
     assert gaps["reason"].str.startswith(f"dual: {reason}"[:40]).all()
@@ -152,7 +158,7 @@ def test_a_problem_that_breaks_its_training_batch_costs_no_other(
             raise RuntimeError("eigh did not converge")
         return quick(problems, *rest)
 
-    monkeypatch.setattr(training, "train", breaks)
+    monkeypatch.setattr("zerogap.replication.stages.train.train", breaks)
     gaps, claim = run(tmp_path / "broken")
     assert gaps["status"].tolist() == ["retried", "solved"]
     assert gaps["reason"][0] == "training: RuntimeError: eigh did not converge"
@@ -172,15 +178,17 @@ def test_diverged_training_is_named_and_theory_gives_the_network(
     assert gaps["status"].tolist() == ["retried", "retried"]
     assert gaps["reason"].tolist() == ["training: none of 2 runs interpolates"] * 2
     assert gaps["verdict"].tolist() == ["zero", "zero"]
-    rows = tables.read(tmp_path / "tables", "training.csv")
+    rows = read(tmp_path / "tables", "training.csv")
     assert rows["best"].isna().all()
 
 
 def test_without_any_network_a_problem_has_failed_and_stays_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "train", failing(RuntimeError("no training")))
-    monkeypatch.setattr(constructions, "constructions", failing(MethodError("no construction")))
+    failed = failing(RuntimeError("no training"))
+    monkeypatch.setattr("zerogap.replication.stages.train.train", failed)
+    failed = failing(MethodError("no construction"))
+    monkeypatch.setattr(solve_dual, "constructions", failed)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["failed", "failed"]
     assert gaps["verdict"].tolist() == ["open", "open"]
@@ -202,7 +210,7 @@ def test_one_failed_problem_keeps_a_claim_from_being_replicated(
             raise MethodError("no certificate holds this network")
         return build(problem, *arguments, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", fails_once)
+    monkeypatch.setattr("zerogap.solving.bracket.build", fails_once)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["failed", "solved"]
     assert gaps["reason"][0] == "bracket: no certificate holds this network"
@@ -218,7 +226,7 @@ def test_a_refused_certificate_is_open_with_the_checkers_reason(
     def too_good(*arguments: Any, claimed: dict[str, float], **options: Any) -> Any:
         return build(*arguments, claimed=claimed | {"dual": 2 * claimed["dual"]}, **options)
 
-    monkeypatch.setattr("zerogap.solving.solver.build", too_good)
+    monkeypatch.setattr("zerogap.solving.bracket.build", too_good)
     gaps, claim = run(tmp_path)
     assert gaps["status"].tolist() == ["refused", "refused"]
     assert gaps["reason"].str.startswith("certificate: claimed.dual is ").all()
@@ -232,7 +240,7 @@ def test_tables_and_certificates_do_not_depend_on_how_problems_are_batched(
     def shorter(problems: list[Problem], seeds: list[int], given: TrainingOptions) -> Any:
         return train(problems, seeds, replace(given, steps=400, polish_steps=200))
 
-    monkeypatch.setattr(training, "train", shorter)
+    monkeypatch.setattr("zerogap.replication.stages.train.train", shorter)
     # Nine problems of three shapes, which share tensor programs where they share a batch.
     cases = ["relu-n3-d2", "relu-n4-d2", "relu-n5-d2-k2"]
     options = {"replicates": 3, "restarts": 3, "cases": cases}
@@ -240,7 +248,7 @@ def test_tables_and_certificates_do_not_depend_on_how_problems_are_batched(
     for size in (1, 7, 9):
         folder = tmp_path / str(size)
         run(folder, options, size)
-        stages.scoreboard(folder / "tables", folder / "tables")
+        scoreboard.write(folder / "tables")
         files = sorted((folder / "tables").iterdir())
         proofs = [b.read_bytes() for b in sorted((folder / "certificates").glob("[!.]*"))]
         made.append(({file.name: file.read_bytes() for file in files}, b"".join(proofs)))

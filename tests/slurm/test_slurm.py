@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from tests.slurm.cluster import Cluster, wait
-from tests.workflow.conftest import copy_of, snakemake
-from tests.workflow.test_dag import TABLES
+from tests.workflow.conftest import TABLES, copy_of, snakemake
 
 pytestmark = pytest.mark.slurm
 

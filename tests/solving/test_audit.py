@@ -20,7 +20,8 @@ from zerogap import Problem, solve, verify
 from zerogap.checker.files import read_jsonl
 from zerogap.model.errors import DataError
 from zerogap.model.network import Network
-from zerogap.solving.audit import audit, read_weights
+from zerogap.solving.audit import audit
+from zerogap.solving.weights import read_weights
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 2)), RNG.normal(size=(8, 1))

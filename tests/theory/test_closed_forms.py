@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zerogap import Problem, solve, verify
-from zerogap.theory.closed_form import RankOne, one_hot_lower, one_hot_orthogonal, shrink
+from zerogap.theory.linear import shrink
+from zerogap.theory.rank_one import RankOne
+from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
 
 
 def bracket(X: np.ndarray, Y: np.ndarray, **options):

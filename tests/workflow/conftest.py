@@ -1,11 +1,13 @@
 """A copy of the repository in a temporary folder, and a way to run Snakemake there."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +24,12 @@ PARTS = (
     "results/reference",
     "pyproject.toml",
     "environment.yml",
+)
+
+TABLES = (
+    *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
+    *("depth.csv", "search.csv"),
+    *("table1.csv", "table1.md", "table1.tex"),
 )
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -80,10 +88,76 @@ def snakemake(
     return subprocess.CompletedProcess(running.args, running.returncode, said, complained)
 
 
+# Python runs a module of this name, found beside the package, when it starts.
+REPORT = """
+import atexit, json, os, sys, threading, time
+from pathlib import Path
+
+@atexit.register
+def report():
+    loaded = [(n, getattr(m, "__file__", None)) for n, m in list(sys.modules.items())]
+    own = str(Path(__file__).parent / "zerogap") + os.sep
+    files = [f for _, f in loaded if f and f.startswith(own)]
+    if files:
+        text = json.dumps([sys.orig_argv, files])
+        (Path(__file__).parents[1] / f"traces/{os.getpid()}.json").write_text(text)
+
+def keep_reporting():
+    while True:
+        time.sleep(1)
+        report()
+
+# A kernel is killed at its end.
+if any("ipykernel" in argument for argument in sys.orig_argv):
+    threading.Thread(target=keep_reporting, daemon=True).start()
+"""
+
+
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished smoke run, shared by the tests that only look at it or dry-run on it."""
+    """A finished smoke run, shared by the tests that only look at it or dry-run on it.
+
+    Every Python process of the run has left a report of the package files that it had loaded.
+    """
     folder = copy_of(tmp_path_factory.mktemp("smoke") / "repository")
+    (folder / "src/sitecustomize.py").write_text(REPORT)
+    (folder / "traces").mkdir()
     done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
     return folder
+
+
+def dry_run(folder: Path, *arguments: str) -> list[dict[str, str]]:
+    """The jobs that a run would have: their rule, wildcards and inputs."""
+    done = snakemake(folder, "-n", *arguments)
+    assert done.returncode == 0, done.stderr[-3000:]
+    jobs = []
+    for block in re.split(r"\n(?=\[)", done.stdout + done.stderr):
+        if rule := re.search(r"^(?:local)?rule (\w+):", block, re.M):
+            fields = dict(re.findall(r"^    (input|wildcards): (.*)$", block, re.M))
+            jobs.append({"rule": rule[1], **fields})
+    return jobs
+
+
+def planned(folder: Path, *arguments: str) -> dict[str, list[str]]:
+    """What a dry run would do: rule → wildcards of its jobs."""
+    jobs: dict[str, list[str]] = {}
+    for job in dry_run(folder, *arguments):
+        jobs.setdefault(job["rule"], []).append(job.get("wildcards", ""))
+    return jobs
+
+
+@contextmanager
+def edited(path: Path, change: Callable[[str], str]) -> Iterator[None]:
+    """A file with other contents, for a while."""
+    kept = path.read_text()
+    assert change(kept) != kept, path
+    path.write_text(change(kept))
+    try:
+        yield
+    finally:
+        path.write_text(kept)
+
+
+def remarked(text: str) -> str:
+    return text + "\n# a remark\n"

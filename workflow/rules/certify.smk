@@ -1,16 +1,16 @@
 rule certify:
     input:
-        modules("solver.py", "certificates/format.py"),
-        data="results/data/{setting}/{batch}.npz",
-        primal="results/primal/{setting}/{batch}.npz",
-        dual="results/dual/{setting}/{batch}.npz",
+        stage("certify"),
+        data="<results>/data/{setting}/{batch}.npz",
+        primal="<results>/primal/{setting}/{batch}.npz",
+        dual="<results>/dual/{setting}/{batch}.npz",
     output:
-        certificates="results/certificates/{setting}/{batch}.jsonl",
-        gaps="results/gaps/{setting}/{batch}.json",
+        certificates="<results>/certificates/{setting}/{batch}.jsonl",
+        gaps="<results>/gaps/{setting}/{batch}.json",
     log:
-        "logs/certify/{setting}/{batch}.log",
+        "<logs>/certify/{setting}/{batch}.log",
     benchmark:
-        "benchmarks/certify/{setting}/{batch}.tsv"
+        "<benchmarks>/certify/{setting}/{batch}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -19,22 +19,22 @@ rule certify:
     params:
         tolerance=CONFIG.tolerance,
     shell:
-        "python -m zerogap.replication.stages certify --data {input.data} --primal {input.primal} --dual {input.dual}"
-        " --tolerance {params.tolerance} --certificates {output.certificates}"
-        " --output {output.gaps} > {log} 2>&1"
+        "python -m zerogap.replication.stages certify --data {input.data} --primal {input.primal}"
+        " --dual {input.dual} --tolerance {params.tolerance}"
+        " --certificates {output.certificates} --output {output.gaps} > {log} 2>&1"
 
 
 # A fresh process that loads the checker and no solver.
 rule verify:
     input:
-        modules("certificates/check.py"),
-        certificates="results/certificates/{setting}/{batch}.jsonl",
+        stage("verify"),
+        certificates="<results>/certificates/{setting}/{batch}.jsonl",
     output:
-        "results/verdicts/{setting}/{batch}.json",
+        "<results>/verdicts/{setting}/{batch}.json",
     log:
-        "logs/verify/{setting}/{batch}.log",
+        "<logs>/verify/{setting}/{batch}.log",
     benchmark:
-        "benchmarks/verify/{setting}/{batch}.tsv"
+        "<benchmarks>/verify/{setting}/{batch}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

@@ -1,37 +1,51 @@
 """Configuration, checked before anything runs, and what each stage depends on."""
 
-import ast
+import json
+import shlex
 import sys
-from functools import cache
 from pathlib import Path
 
-from zerogap.replication.config import check_source, load
+from zerogap.replication import runs
 from zerogap.model.errors import ZerogapError
+from zerogap.replication.config import check_source, load
+from zerogap.replication.figures import described
+from zerogap.replication.tracing import loaded, notebook_imports
 
-PACKAGE = Path(workflow.basedir) / "src" / "zerogap"
+ROOT = Path(workflow.basedir)
 
 # --configfile adds to the default file; a selection in it must not mix with that of the default.
 try:
     for source in workflow.configfiles:
         check_source(Path(source))
-    CONFIG = load(
-        config, Path(workflow.basedir) / "workflow/schemas/config.schema.json"
-    )
+    CONFIG = load(config, ROOT / "workflow/schemas/config.schema.json")
 except ZerogapError as error:
     print(f"config: {error}", file=sys.stderr)
     sys.exit(2)
 
+# Runs of different names stand side by side.
+RESULTS = runs.folder("results", CONFIG.name)
+LOGS = runs.folder("logs", CONFIG.name)
 BATCHES = [(s, b) for s in CONFIG.slices for b in CONFIG.batches(s)]
 
 
 wildcard_constraints:
-    setting=r"[a-z0-9-]+",
+    setting="|".join(CONFIG.slices),
     batch=r"\d+",
+
+
+# Called when jobs are about to run, not by a dry run.
+def start():
+    """Hold the folder of results, so that no other configuration writes there meanwhile."""
+    try:
+        globals()["HELD"] = runs.occupy(Path(RESULTS), CONFIG.canonical)
+    except ZerogapError as error:
+        print(f"config: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def batch_files(pattern):
     """One file per batch of every chosen setting."""
-    return [pattern.format(setting=s, batch=b) for s, b in BATCHES]
+    return [f"{RESULTS}/{pattern}".format(setting=s, batch=b) for s, b in BATCHES]
 
 
 def growing(amount):
@@ -39,34 +53,49 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-@cache
-def _imports(path):
-    """Modules of the package that a module imports, at its top or inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        for name in names:
-            if name.startswith("zerogap."):
-                base = PACKAGE.joinpath(*name.split(".")[1:])
-                found |= {
-                    p
-                    for p in (base.with_suffix(".py"), base / "__init__.py")
-                    if p.is_file()
-                }
-    return frozenset(found)
+def modules(*names):
+    """The package files that these modules load: what runs them depends on."""
+    return sorted(
+        str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+        for path in loaded(*(f"zerogap.{name}" for name in names))
+    )
 
 
-def modules(*entries):
-    """The package files that these modules import, directly or not: what a stage depends on."""
-    todo = [PACKAGE / entry for entry in entries]
-    seen = set()
-    while todo:
-        path = todo.pop()
-        if path not in seen:
-            seen.add(path)
-            todo.extend(_imports(path))
-    return sorted(str(p.relative_to(workflow.basedir)) for p in seen)
+def stage(name, *others):
+    """The package files that a stage loads."""
+    return modules("replication.stages.__main__", f"replication.stages.{name}", *others)
+
+
+def planned(wildcards):
+    """What the registry says of a batch, as a digest: a case that changes reruns its batch."""
+    return CONFIG.digest(wildcards.setting, int(wildcards.batch))
+
+
+def tables(*names):
+    """Tables of this run."""
+    return [f"{RESULTS}/tables/{name}" for name in names]
+
+
+# The setting that the notebook `inside` looks into.
+INSIDE = "relu-parallel-3"
+
+
+def read_by(wildcards):
+    """The package files that a notebook loads, and the files of the run that it reads."""
+    source = ROOT / f"workflow/notebooks/{wildcards.notebook}.ipynb"
+    stored = [
+        file
+        for kind, end in (
+            ("certificates", "jsonl"),
+            ("data", "npz"),
+            ("primal", "npz"),
+            ("dual", "npz"),
+        )
+        for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
+        if f"/{INSIDE}/" in file
+    ]
+    # `solve` trains where theory does not suffice.
+    return [
+        *modules(*notebook_imports(source), "training"),
+        *(stored if wildcards.notebook == "inside" else TABLES),
+    ]

@@ -1,20 +1,17 @@
-ruleorder: depth_study > certify
-
-
 DEPTH_BATCHES = range(len(CONFIG.depth_study))
 
 
 # Three layers against the path program of four; certificates where they differ.
 rule depth_study:
     input:
-        modules("depth_study.py"),
+        stage("depth_study"),
     output:
-        certificates="results/certificates/depth-study/{batch}.jsonl",
-        rows="results/depth-study/{batch}.json",
+        certificates="<results>/certificates/depth-study/{batch}.jsonl",
+        rows="<results>/depth-study/{batch}.json",
     log:
-        "logs/depth_study/{batch}.log",
+        "<logs>/depth_study/{batch}.log",
     benchmark:
-        "benchmarks/depth_study/{batch}.tsv"
+        "<benchmarks>/depth_study/{batch}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -30,21 +27,22 @@ rule depth_study:
 # A fresh process that loads the checker and no solver.
 rule depth_table:
     input:
-        modules("certificates/check.py", "tables.py"),
+        stage("depth_table"),
         expand(rules.depth_study.output, batch=DEPTH_BATCHES),
     output:
-        DEPTH_TABLE,
+        "<results>/tables/depth.csv",
     log:
-        "logs/depth_table.log",
+        "<logs>/depth_table.log",
     benchmark:
-        "benchmarks/depth_table.tsv"
+        "<benchmarks>/depth_table.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
     params:
+        results=subpath(output[0], ancestor=2),
         batches=len(DEPTH_BATCHES),
     shell:
-        "python -m zerogap.replication.stages depth-table --results results --batches {params.batches}"
+        "python -m zerogap.replication.stages depth-table --results {params.results} --batches {params.batches}"
         " --output {output} > {log} 2>&1"

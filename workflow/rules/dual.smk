@@ -1,13 +1,13 @@
 rule solve_dual:
     input:
-        modules("constructions.py"),
-        data="results/data/{setting}/{batch}.npz",
+        stage("solve_dual"),
+        data="<results>/data/{setting}/{batch}.npz",
     output:
-        "results/dual/{setting}/{batch}.npz",
+        "<results>/dual/{setting}/{batch}.npz",
     log:
-        "logs/solve_dual/{setting}/{batch}.log",
+        "<logs>/solve_dual/{setting}/{batch}.log",
     benchmark:
-        "benchmarks/solve_dual/{setting}/{batch}.tsv"
+        "<benchmarks>/solve_dual/{setting}/{batch}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

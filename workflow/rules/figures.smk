@@ -1,66 +1,62 @@
-FIGURE_NAMES = [
-    "table1",
-    "linear-depth",
-    "low-rank",
-    "rank-one",
-    "whitened",
-    "branches",
-    "relu-depth",
-    "depth-study",
-    "training",
-]
-FIGURES = [f"results/figures/{name}.png" for name in FIGURE_NAMES]
+# Name: caption, tables that it reads.
+DESCRIBED = described()
+FIGURES = (
+    [f"{RESULTS}/figures/{name}.png" for name in DESCRIBED] if CONFIG.claims else []
+)
 
 
 rule figure:
     input:
-        lambda wildcards: modules(f"figures/{wildcards.figure.replace('-', '_')}.py"),
-        TABLES,
+        lambda wildcards: stage(
+            "figure", f"replication.figures.{wildcards.figure.replace('-', '_')}"
+        ),
+        lambda wildcards: tables(*DESCRIBED[wildcards.figure][1]),
     output:
         report(
-            "results/figures/{figure}.png",
+            "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        "results/figures/{figure}.pdf",
+        "<results>/figures/{figure}.pdf",
     log:
-        "logs/figure/{figure}.log",
+        "<logs>/figure/{figure}.log",
     benchmark:
-        "benchmarks/figure/{figure}.tsv"
+        "<benchmarks>/figure/{figure}.tsv"
     wildcard_constraints:
-        figure="|".join(FIGURE_NAMES),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-    shell:
-        "python -m zerogap.replication.stages figure {wildcards.figure} --tables results/tables"
-        " --output results/figures/{wildcards.figure} > {log} 2>&1"
-
-
-# The picture of this workflow, drawn without graphviz.
-rule rulegraph:
-    input:
-        modules("rulegraph.py"),
-        workflow.snakefile,
-    output:
-        report(
-            "results/figures/rulegraph.png",
-            caption="../report/rulegraph.rst",
-            category="Workflow",
-        ),
-    log:
-        "logs/rulegraph.log",
+        figure="|".join(DESCRIBED),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
     params:
-        configs=lambda wildcards: " ".join(map(str, workflow.configfiles)),
+        results=subpath(output[0], ancestor=2),
+        base=subpath(output[0], strip_suffix=".png"),
+        caption=lambda wildcards: DESCRIBED[wildcards.figure][0],
     shell:
-        "(snakemake --rulegraph dot --configfile {params.configs} --nolock > {output}.dot"
-        " && python -m zerogap.replication.stages rulegraph --dot {output}.dot --output {output};"
-        " rm -f {output}.dot) > {log} 2>&1"
+        "python -m zerogap.replication.stages figure --name {wildcards.figure}"
+        " --tables {params.results}/tables --output {params.base}"
+        " > {log} 2>&1"
+
+
+# What flows between the rules, as a diagram that GitHub and many editors draw.
+rule rulegraph:
+    input:
+        sorted(map(str, ROOT.glob("workflow/rules/*.smk"))),
+        workflow.snakefile,
+    output:
+        "<results>/rulegraph.mmd",
+    log:
+        "<logs>/rulegraph.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+    params:
+        configs=lambda wildcards: " ".join(
+            map(shlex.quote, map(str, workflow.configfiles))
+        ),
+    shell:
+        "snakemake --rulegraph mermaid-js --configfile {params.configs} --nolock > {output} 2> {log}"

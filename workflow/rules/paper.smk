@@ -1,26 +1,34 @@
+# The paper of the run without a name stands beside its source.
+PAPER = f"{RESULTS}/replication.pdf" if CONFIG.name else "paper/replication.pdf"
+
+
 rule paper:
     input:
+        stage("paper"),
         TABLES,
         FIGURES,
-        "results/provenance.json",
         multiext(
             "results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"
         ),
+        provenance="<results>/provenance.json",
         source="paper/replication.typ",
     output:
         report(
-            "paper/replication.pdf",
+            PAPER,
             caption="../report/paper.rst",
             category="Paper",
         ),
     log:
-        "logs/paper.log",
+        "<logs>/paper.log",
     benchmark:
-        "benchmarks/paper.tsv"
+        "<benchmarks>/paper.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
+    params:
+        results=subpath(input.provenance, parent=True),
     shell:
-        "python -m zerogap.replication.stages paper --source {input.source} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages paper --source {input.source} --results {params.results}"
+        " --output {output} > {log} 2>&1"

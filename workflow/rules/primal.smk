@@ -1,13 +1,13 @@
 rule train:
     input:
-        modules("training/__init__.py"),
-        data="results/data/{setting}/{batch}.npz",
+        stage("train"),
+        data="<results>/data/{setting}/{batch}.npz",
     output:
-        "results/primal/{setting}/{batch}.npz",
+        "<results>/primal/{setting}/{batch}.npz",
     log:
-        "logs/train/{setting}/{batch}.log",
+        "<logs>/train/{setting}/{batch}.log",
     benchmark:
-        "benchmarks/train/{setting}/{batch}.tsv"
+        "<benchmarks>/train/{setting}/{batch}.tsv"
     conda:
         "../../environment.yml"
     threads: 1

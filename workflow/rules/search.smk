@@ -1,23 +1,20 @@
-ruleorder: search > certify
-
-
 # Primal bounds by branch and bound over the weights.
 rule search:
     input:
-        modules("search_study.py"),
+        stage("search"),
     output:
-        "results/certificates/search/0.jsonl",
+        "<results>/certificates/search/0.jsonl",
     log:
-        "logs/search.log",
+        "<logs>/search.log",
     benchmark:
-        "benchmarks/search.tsv"
+        "<benchmarks>/search.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
     params:
-        cases=",".join(CONFIG.search),
+        cases=json.dumps(CONFIG.search),
     shell:
         "python -m zerogap.replication.stages search --cases {params.cases:q} --output {output} > {log} 2>&1"
 
@@ -25,14 +22,14 @@ rule search:
 # A fresh process that loads the checker and no solver.
 rule search_table:
     input:
-        modules("certificates/check.py", "tables.py"),
+        stage("search_table"),
         certificates=rules.search.output,
     output:
-        SEARCH_TABLE,
+        "<results>/tables/search.csv",
     log:
-        "logs/search_table.log",
+        "<logs>/search_table.log",
     benchmark:
-        "benchmarks/search_table.tsv"
+        "<benchmarks>/search_table.tsv"
     conda:
         "../../environment.yml"
     threads: 1

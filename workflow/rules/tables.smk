@@ -1,25 +1,29 @@
-GATHERED = [
-    f"results/tables/{name}.csv" for name in ("gaps", "training", "details", "curves")
+GATHERED = tables("gaps.csv", "training.csv", "details.csv", "curves.csv")
+TABLE1 = tables("table1.csv", "table1.md", "table1.tex")
+SCOREBOARD = tables("claims.csv", "claims.md")
+# Own data has no claims, and no studies beside it.
+TABLES = [
+    *GATHERED,
+    *(
+        [*TABLE1, *SCOREBOARD, *tables("depth.csv", "search.csv")]
+        if CONFIG.claims
+        else []
+    ),
 ]
-TABLE1 = multiext("results/tables/table1", ".csv", ".md", ".tex")
-SCOREBOARD = multiext("results/tables/claims", ".csv", ".md")
-DEPTH_TABLE = "results/tables/depth.csv"
-SEARCH_TABLE = "results/tables/search.csv"
-TABLES = [*GATHERED, *TABLE1, *SCOREBOARD, DEPTH_TABLE, SEARCH_TABLE]
 
 
 rule collect:
     input:
-        modules("tables.py"),
-        gaps=batch_files("results/gaps/{setting}/{batch}.json"),
-        verdicts=batch_files("results/verdicts/{setting}/{batch}.json"),
+        stage("collect"),
+        gaps=batch_files("gaps/{setting}/{batch}.json"),
+        verdicts=batch_files("verdicts/{setting}/{batch}.json"),
     output:
         GATHERED,
-        lists=temp("results/tables/batches.txt"),
+        lists=temp("<results>/tables/batches.txt"),
     log:
-        "logs/collect.log",
+        "<logs>/collect.log",
     benchmark:
-        "benchmarks/collect.tsv"
+        "<benchmarks>/collect.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -27,60 +31,70 @@ rule collect:
         mem_mb=growing(2000),
     params:
         batches="\n".join(f"{s}/{b}" for s, b in BATCHES),
+        results=subpath(output[0], ancestor=2),
     shell:
         "printf '%s\\n' {params.batches:q} > {output.lists};"
-        " python -m zerogap.replication.stages collect --batches {output.lists} --results results > {log} 2>&1"
+        " python -m zerogap.replication.stages collect --batches {output.lists} --results {params.results} > {log} 2>&1"
 
 
 rule table1:
     input:
-        modules("tables.py"),
-        GATHERED,
+        stage("table1"),
+        tables("gaps.csv", "details.csv"),
     output:
         TABLE1,
     log:
-        "logs/table1.log",
+        "<logs>/table1.log",
     benchmark:
-        "benchmarks/table1.tsv"
+        "<benchmarks>/table1.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
+    params:
+        tables=subpath(output[0], parent=True),
     shell:
-        "python -m zerogap.replication.stages table1 --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.replication.stages table1 --tables {params.tables} > {log} 2>&1"
 
 
 rule scoreboard:
     input:
-        modules("tables.py"),
-        GATHERED,
+        stage("scoreboard"),
+        tables("gaps.csv", "details.csv", "training.csv"),
     output:
         SCOREBOARD,
     log:
-        "logs/scoreboard.log",
+        "<logs>/scoreboard.log",
     benchmark:
-        "benchmarks/scoreboard.tsv"
+        "<benchmarks>/scoreboard.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
+    params:
+        tables=subpath(output[0], parent=True),
     shell:
-        "python -m zerogap.replication.stages scoreboard --tables results/tables --output results/tables > {log} 2>&1"
+        "python -m zerogap.replication.stages scoreboard --tables {params.tables} > {log} 2>&1"
 
 
 rule provenance:
     input:
+        stage("provenance"),
         TABLES,
     output:
-        "results/provenance.json",
+        "<results>/provenance.json",
     log:
-        "logs/provenance.log",
+        "<logs>/provenance.log",
+    benchmark:
+        "<benchmarks>/provenance.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1000),
+    params:
+        config=CONFIG.canonical,
     shell:
-        "python -m zerogap.replication.stages provenance --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages provenance --config {params.config:q} --output {output} > {log} 2>&1"

@@ -24,8 +24,9 @@ from zerogap.checker.exact import exact_values
 from zerogap.checker.gap import gap
 from zerogap.checker.levels import dual
 from zerogap.checker.limits import MAX_REASON
+from zerogap.checker.pricing import forget
 from zerogap.checker.reading import branches_of, get, number
-from zerogap.checker.statement import FORMAT, VERSION, statement_of
+from zerogap.checker.statement import FORMAT, VERSION, Statement, digest, statement_of
 from zerogap.checker.upper import primal, residual
 
 # The claims, and whether a proof must be at most (1) or at least (−1) what is claimed.
@@ -43,8 +44,9 @@ class Verdict:
     epsilon is not 0, exact interpolation is proved to exist and to change nothing, else "open".
     deeper_upper: where finite, it is less than dual, and bounds the dual value of parallel networks
     of a stated greater depth, or of their path program, from above (with the problem's factor L/2).
-    Not accepted: reason says why, and nothing is proved. operations: what the proof took
-    (budget.py), the same on every machine.
+    problem: the digest of the problem that is stated, which binds a row of a table to its
+    certificate. operations: what the proof took (budget.py), the same on every machine. Not
+    accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
@@ -57,6 +59,7 @@ class Verdict:
     status: str = "open"
     up_to_epsilon: str = "open"
     epsilon: float = 0.0
+    problem: str = ""
     seconds: float = 0.0
     operations: float = 0.0
 
@@ -67,6 +70,7 @@ def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
     tolerance decides the verdict's status alone; no proof depends on it.
     """
     start, spent = time.perf_counter(), [0.0]
+    forget()
     try:
         with ctx.workprec(PRECISION), budget(spent):
             verdict = _verify(certificate, tolerance)
@@ -97,7 +101,8 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
     stated = [get(certificate, key, "certificate") for key in ("format", "version")]
     if stated != [FORMAT, VERSION]:
         raise Refused(f"format: accepted is {FORMAT!r}, version {VERSION}")
-    proved = _proved(certificate)
+    statement = statement_of(certificate)
+    proved = _proved(statement, certificate)
     claimed = get(certificate, "claimed", "certificate")
     for name, sign in _CLAIMS.items():
         claim = claimed.get(name)
@@ -106,15 +111,20 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
         if not sign * proved[name] <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {proved[name]!r}")
     nearly = _status(proved, tolerance)
-    status = _status(proved | _exactly(certificate, nearly), tolerance)
-    epsilon = float.fromhex(certificate["epsilon"])
-    found = {"status": status, "up_to_epsilon": nearly, "epsilon": epsilon}
-    return {"accepted": True, "reason": "proved", **found, **proved}
+    exactly = proved | _exactly(statement, certificate, nearly)
+    return {
+        "accepted": True,
+        "reason": "proved",
+        "status": _status(exactly, tolerance),
+        "up_to_epsilon": nearly,
+        "epsilon": float(statement.epsilon),
+        "problem": digest(statement),
+        **proved,
+    }
 
 
-def _proved(certificate: Any) -> dict[str, float]:
+def _proved(statement: Statement, certificate: Any) -> dict[str, float]:
     """What a certificate proves, rounded outward, by the names of its claims."""
-    statement = statement_of(certificate)
     network = branches_of(get(certificate, "upper", "certificate"), "upper")
     attained = primal(statement, network)
     proved = dict.fromkeys(_CLAIMS, math.inf) | {"primal": up(attained), "dual": 0.0}
@@ -144,13 +154,12 @@ def _status(proved: dict[str, float], tolerance: float) -> str:
     return "positive" if proved["primal_lower"] - proved["dual_upper"] > room else "open"
 
 
-def _exactly(certificate: Any, status: str) -> dict[str, float]:
+def _exactly(statement: Statement, certificate: Any, status: str) -> dict[str, float]:
     """What takes the place of proved values where the problem is exact interpolation.
 
     Lower bounds for interpolation up to epsilon hold for it; upper bounds are proved anew, or
     are inf.
     """
-    statement = statement_of(certificate)
     if statement.beta is not None or status == "open" or statement.epsilon == 0:
         return {}
     network, bidual = branches_of(certificate["upper"], "upper"), None

@@ -54,6 +54,11 @@ class Faces:
 _kept: dict[tuple[int, tuple[fmpq, ...]], Faces] = {}
 
 
+def forget() -> None:
+    """Start a certificate with nothing kept, so that what it takes does not depend on the last."""
+    _kept.clear()
+
+
 def faces_of(X: fmpq_mat) -> Faces:
     """The faces of X's arrangement; the last are kept: pieces of evidence share their data."""
     key = (X.nrows(), tuple(X.entries()))

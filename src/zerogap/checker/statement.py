@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from flint import arb, fmpq
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
@@ -13,6 +16,7 @@ from zerogap.checker.reading import get, matrix, number
 
 FORMAT, VERSION = "zerogap-certificate", 1
 REGULARIZERS = ("weight_decay", "power")
+_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,27 @@ class Statement:
         return arb(self.depth) / 2 * (scaled if self.power else scaled ** arb(fmpq(2, self.depth)))
 
 
+def digest(problem: Any) -> str:
+    """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate.
+
+    problem: anything with X, Y, activation, architecture, depth, regularizer and beta.
+    """
+    p = problem
+    regularizer = "weight_decay" if p.depth == 2 else p.regularizer  # the same at L = 2
+    beta = None if p.beta is None else float(p.beta).hex()
+    names = [p.activation, p.architecture, p.depth, regularizer, beta, p.X.shape, p.Y.shape]
+    hashed = hashlib.sha256(json.dumps(names).encode())
+    for A in (p.X, p.Y):
+        hashed.update(np.ascontiguousarray(A, dtype="<f8").tobytes())
+    return hashed.hexdigest()
+
+
 def statement_of(certificate: Any) -> Statement:
     problem = get(certificate, "problem", "certificate")
+    # A key that this version does not know may change what the problem is.
+    unknown = set(problem) - _KEYS if isinstance(problem, dict) else set()
+    if unknown:
+        raise Refused(f"problem has the key {min(unknown)!r}; accepted are {sorted(_KEYS)}")
     names = {key: get(problem, key, "problem") for key in ("activation", "architecture", "depth")}
     regularizer = get(problem, "regularizer", "problem")
     depth, beta = names["depth"], get(problem, "beta", "problem")

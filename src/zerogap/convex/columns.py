@@ -28,7 +28,7 @@ _NEGLIGIBLE = 1e-7
 class Gauge:
     """A bracket lower ≤ D₁ ≤ upper (or of the regularised optimum), with what proves each end.
 
-    multipliers: Λ (n, k), scaled so that c(Λ) equals the allowed level. atoms, weights: the unit
+    multipliers: Λ (n, k), scaled so that c(Λ) equals the allowed level τ. atoms, weights: the unit
     branch outputs and their (m, k) output weights; they interpolate Y (gauge) or fit it.
     """
 
@@ -39,10 +39,10 @@ class Gauge:
     weights: Array
 
 
-def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float = 1e-9) -> Gauge:
+def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float = 1e-9) -> Gauge:
     """Bracket D₁ = min Σ‖w_j‖ s.t. Σ v_j w_jᵀ = Y, v_j ∈ V, to a relative gap (theory §1, §3).
 
-    With `level` τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). Alternates between the
+    With τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). Alternates between the
     master over the atoms found so far and the oracle, which lists every violated constraint;
     each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
     `tolerance` or no longer improves, so read the bracket, not the tolerance. An oracle that is not
@@ -52,26 +52,26 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
     if scale == 0:
         empty = oracle.start(Y)[np.zeros(0, dtype=int)]
         return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))
-    Y, level = Y / scale, None if level is None else level / scale
-    allowed = 1.0 if level is None else level
+    Y, tau = Y / scale, None if tau is None else tau / scale
+    allowed = 1.0 if tau is None else tau
     atoms = oracle.start(Y)
     lower, upper = -np.inf, np.inf
     multipliers, fit, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
     accuracy, stalled = _FIRST, 0
     for _ in range(_MAX_ROUNDS):
         try:
-            proposal, lengths = master(atoms.V, Y, level, accuracy)
+            proposal, lengths = master(atoms.V, Y, tau, accuracy)
         except MethodError:
             if np.isinf(upper):
                 raise
             break
         values, candidates = oracle.price(proposal, allowed)
         stalled += accuracy <= tolerance
-        rescaled = feasible(proposal, Y, float(values[0]), level)
-        if (value := dual_value(rescaled, Y, level)) > lower:
+        rescaled = feasible(proposal, Y, float(values[0]), tau)
+        if (value := dual_value(rescaled, Y, tau)) > lower:
             lower, multipliers, stalled = value, rescaled, 0
-        kept, lengths = sparse_fit(atoms.V, lengths, Y, level)
-        if (value := primal_value(atoms.V[:, kept], lengths, Y, level)) < upper:
+        kept, lengths = sparse_fit(atoms.V, lengths, Y, tau)
+        if (value := primal_value(atoms.V[:, kept], lengths, Y, tau)) < upper:
             upper, fit, weights, stalled = value, atoms[kept], lengths, 0
         open_ = relative(upper - lower, upper)
         if open_ <= tolerance or stalled == 3:
@@ -87,47 +87,47 @@ def gauge(oracle: Oracle, Y: Array, level: float | None = None, tolerance: float
         lower = -np.inf
     if len(weights) > Y.size:
         # Weights that vanish at the optimum are residue of an early stop: end the master exactly.
-        _, exact = master(fit.V, Y, level, _FINEST)
-        kept, exact = sparse_fit(fit.V, exact, Y, level)
-        if primal_value(fit.V[:, kept], exact, Y, level) <= upper:
+        _, exact = master(fit.V, Y, tau, _FINEST)
+        kept, exact = sparse_fit(fit.V, exact, Y, tau)
+        if primal_value(fit.V[:, kept], exact, Y, tau) <= upper:
             fit, weights = fit[kept], exact
     kept, weights = vertex(fit.V, weights)
     fit = fit[kept]
-    upper = primal_value(fit.V, weights, Y, level)
-    if level is not None:
+    upper = primal_value(fit.V, weights, Y, tau)
+    if tau is not None:
         return Gauge(lower * scale**2, upper * scale**2, multipliers * scale, fit, weights * scale)
     return Gauge(lower * scale, upper * scale, multipliers, fit, weights * scale)
 
 
-def feasible(multipliers: Array, Y: Array, c: float, level: float | None) -> Array:
+def feasible(multipliers: Array, Y: Array, c: float, tau: float | None) -> Array:
     """The best multiple of Λ with c(Λ) at most the allowed level, given c = c(Λ)."""
-    if level is None:
+    if tau is None:
         return multipliers / c if c > 0 else multipliers
     inner = float(np.sum(multipliers * Y))
     square = float(np.sum(multipliers**2))
     ideal = inner / square if square > 0 else 0.0
-    return multipliers * max(0.0, min(ideal, level / c if c > 0 else np.inf))
+    return multipliers * max(0.0, min(ideal, tau / c if c > 0 else np.inf))
 
 
-def dual_value(multipliers: Array, Y: Array, level: float | None) -> float:
+def dual_value(multipliers: Array, Y: Array, tau: float | None) -> float:
     """tr(ΛᵀY), less ½‖Λ‖² when regularised."""
     value = float(np.sum(multipliers * Y))
-    return value if level is None else value - 0.5 * float(np.sum(multipliers**2))
+    return value if tau is None else value - 0.5 * float(np.sum(multipliers**2))
 
 
-def primal_value(V: Array, weights: Array, Y: Array, level: float | None) -> float:
-    """Σ‖w_j‖, or ½‖VW − Y‖² + level Σ‖w_j‖ when regularised."""
+def primal_value(V: Array, weights: Array, Y: Array, tau: float | None) -> float:
+    """Σ‖w_j‖, or ½‖VW − Y‖² + τ Σ‖w_j‖ when regularised."""
     total = float(np.linalg.norm(weights, axis=1).sum())
-    if level is None:
+    if tau is None:
         return total if np.linalg.norm(V @ weights - Y) <= 1e-9 else np.inf
-    return 0.5 * float(np.linalg.norm(V @ weights - Y) ** 2) + level * total
+    return 0.5 * float(np.linalg.norm(V @ weights - Y) ** 2) + tau * total
 
 
-def sparse_fit(V: Array, weights: Array, Y: Array, level: float | None) -> tuple[Array, Array]:
+def sparse_fit(V: Array, weights: Array, Y: Array, tau: float | None) -> tuple[Array, Array]:
     """Indices and weights of the atoms in use; for interpolation corrected to V W = Y exactly."""
     norms = np.linalg.norm(weights, axis=1)
     kept = np.flatnonzero(norms > _NEGLIGIBLE * norms.max())
-    if level is not None:
+    if tau is not None:
         return kept, weights[kept]
     for chosen in (kept, np.arange(len(norms))):
         # Correct in proportion to the weights, so that small ones are not blown up or flipped.

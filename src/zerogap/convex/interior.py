@@ -23,21 +23,19 @@ _MAX_ITERATIONS = 100
 _STEP = 0.99
 
 
-def master(
-    V: Array, Y: Array, level: float | None, tolerance: float = 1e-11
-) -> tuple[Array, Array]:
+def master(V: Array, Y: Array, tau: float | None, tolerance: float = 1e-11) -> tuple[Array, Array]:
     """Multipliers and weights of the gauge's master program over finitely many atoms (theory §1).
 
-    V: (n, m) atoms. Y: (n, k). With level None solves max tr(ΛᵀY) s.t. ‖Λᵀv_j‖ ≤ 1, else
-    max tr(ΛᵀY) − ½‖Λ‖² s.t. ‖Λᵀv_j‖ ≤ level, to a relative gap of `tolerance` or as far as
-    rounding allows. Returns Λ (n, k), strictly feasible, and W (m, k) with V W ≈ Y (level None)
+    V: (n, m) atoms. Y: (n, k). With τ None solves max tr(ΛᵀY) s.t. ‖Λᵀv_j‖ ≤ 1, else
+    max tr(ΛᵀY) − ½‖Λ‖² s.t. ‖Λᵀv_j‖ ≤ τ, to a relative gap of `tolerance` or as far as
+    rounding allows. Returns Λ (n, k), strictly feasible, and W (m, k) with V W ≈ Y (τ None)
     or ≈ Y − Λ. Raises MethodError if V W = Y has no solution.
     """
     n, m = V.shape
     k = Y.shape[1]
-    radius = 1.0 if level is None else level
-    ridge = 0.0 if level is None else 1.0
-    W = _weights(V, Y, level is None)
+    radius = 1.0 if tau is None else tau
+    ridge = 0.0 if tau is None else 1.0
+    W = _weights(V, Y, tau is None)
     multipliers = np.zeros((n, k))
     s, z = np.zeros((m, k + 1)), np.zeros((m, k + 1))
     s[:, 0] = radius

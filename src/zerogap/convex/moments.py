@@ -22,9 +22,9 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 
 from zerogap.convex.columns import dual_value, feasible
+from zerogap.convex.lift import Block, Lift
 from zerogap.model.bounds import relative
 from zerogap.model.matrices import Array
 
@@ -36,29 +36,8 @@ _GAIN, _PATIENCE = 0.03, 4
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
-    """What proves the level of one part of the neurons.
-
-    sign: of the output (0 for vector targets). sides (n,): +1 where x_i·u ≥ 0, −1 where ≤ 0, 0
-    where either. pairs (2n, 2n): multipliers of M on (p, q); cones (k + d, 2n): of (M_r·, M_u·);
-    trace: of tr M_uu = tr M_rr.
-    """
-
-    sign: int
-    sides: Array
-    pairs: Array
-    cones: Array
-    trace: float
-
-    def __mul__(self, factor: float) -> Block:
-        return Block(
-            self.sign, self.sides, factor * self.pairs, factor * self.cones, factor * self.trace
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Moments:
-    """A lower bound, Λ scaled to the allowed level, and the blocks that prove c₀ = level.
+    """A lower bound, Λ scaled to the allowed τ, and the blocks that prove c₀ = `level`.
 
     scale: what X is multiplied by in p and q of the blocks.
     """
@@ -68,120 +47,6 @@ class Moments:
     level: float
     scale: float
     blocks: tuple[Block, ...]
-
-
-class Lift:
-    """T: (r, u, p) ↦ (r, u, p, q = p − Xu) on moment matrices, and what ADMM solves with it."""
-
-    def __init__(self, X: Array, outputs: int) -> None:
-        self.X, self.outputs = X, outputs
-        self.n, self.d = X.shape
-        self.u = slice(outputs, outputs + self.d)
-        self.p = slice(self.u.stop, self.u.stop + self.n)
-        self.q = slice(self.p.stop, self.p.stop + self.n)
-        self.pairs = slice(self.p.start, self.q.stop)
-        gram = self._down(self._up(np.eye(self.p.stop)))[self.u.start :, self.u.start :]
-        self.values, self.vectors = np.linalg.eigh(gram)
-        # The rows r of M meet the copy of the fit as well.
-        rows = np.eye(len(gram)) + gram
-        rows[self.d :, self.d :] += np.eye(self.n)
-        self.rows = cho_factor(rows)
-
-    def up(self, M: Array) -> Array:
-        """T M Tᵀ."""
-        return self._up(self._up(M).T)
-
-    def down(self, Z: Array) -> Array:
-        """Tᵀ Z T, for symmetric Z."""
-        return self._down(self._down(Z).T)
-
-    def _up(self, A: Array) -> Array:
-        return np.vstack([A, A[self.p] - self.X @ A[self.u]])
-
-    def _down(self, A: Array) -> Array:
-        B = A[: self.p.stop].copy()
-        B[self.u] -= self.X.T @ A[self.q]
-        B[self.p] += A[self.q]
-        return B
-
-    def solve(self, R: Array, fit: Array, cost: float) -> Array:
-        """M of least cost·tr M_rr + ½‖M‖² + ½‖T M Tᵀ‖² + ‖M_pr‖² − ⟨R, M⟩ − 2⟨fit, M_pr⟩."""
-        r, rest = slice(0, self.outputs), slice(self.outputs, self.p.stop)
-        M = np.empty_like(R)
-        M[r, r] = (R[r, r] - cost * np.eye(self.outputs)) / 2
-        side = R[rest, r].copy()
-        side[self.d :] += fit
-        M[rest, r] = cho_solve(self.rows, side)
-        M[r, rest] = M[rest, r].T
-        Q, g = self.vectors, self.values
-        M[rest, rest] = Q @ ((Q.T @ R[rest, rest] @ Q) / (1 + np.multiply.outer(g, g))) @ Q.T
-        return M
-
-    def project(self, Z: Array, sides: Array) -> Array:
-        """The nearest matrix in the cones, and with tr Z_uu = tr Z_rr."""
-        Z = Z.copy()
-        k, d, n = self.outputs, self.d, self.n
-        i = np.arange(n)
-        pairs = Z[self.pairs, self.pairs]
-        np.maximum(pairs, 0, out=pairs)
-        pairs[i, n + i] = pairs[n + i, i] = 0
-        step = (np.trace(Z[self.u, self.u]) - np.trace(Z[:k, :k])) / (k + d)
-        Z[range(k), range(k)] += step
-        Z[range(k, k + d), range(k, k + d)] -= step
-        if k == 1:
-            side = Z[: k + d, self.pairs]
-            lengths = np.linalg.norm(side[1:], axis=0)
-            height = side[0]
-            middle = np.where(lengths <= -height, 0, (height + lengths) / 2)
-            inside = lengths <= height
-            share = np.where(inside, 1, middle / np.where(lengths > 0, lengths, 1))
-            side[1:] *= share
-            side[0] = np.where(inside, height, middle)
-            Z[self.pairs, : k + d] = side.T
-        zero = self.p.start + vanishing(sides)
-        Z[zero] = 0
-        Z[:, zero] = 0
-        return Z
-
-    def block(self, sign: int, sides: Array, S: Array) -> Block:
-        """Multipliers S of the cones made valid: the nearest in the dual cones."""
-        k, d, n = self.outputs, self.d, self.n
-        i = np.arange(n)
-        free = np.zeros((2 * n, 2 * n), dtype=bool)
-        free[i, n + i] = free[n + i, i] = True
-        zero = vanishing(sides)
-        free[zero] = free[:, zero] = True
-        pairs = S[self.pairs, self.pairs]
-        pairs = np.where(free, pairs, np.maximum(pairs, 0))
-        cones = S[: k + d, self.pairs].copy()
-        if k == 1:
-            least = np.linalg.norm(cones[1:], axis=0) * (1 + 1e-15)
-            least[zero] = -np.inf
-            cones[0] = np.maximum(cones[0], least)
-        else:
-            cones[:, np.setdiff1d(np.arange(2 * n), zero)] = 0
-        trace = -np.trace(S[self.u, self.u]) / d
-        return Block(sign, sides, (pairs + pairs.T) / 2, cones, float(trace))
-
-    def slack(self, multipliers: Array, block: Block) -> float:
-        """δ ≥ 0 with H ⪰ −δ for one block; multipliers (n, k) in units of level 1."""
-        k, d = self.outputs, self.d
-        S = np.zeros((self.q.stop, self.q.stop))
-        S[self.pairs, self.pairs] = block.pairs
-        S[: k + d, self.pairs] = block.cones
-        S[self.pairs, : k + d] = block.cones.T
-        H = -self.down(S)
-        half = (block.sign or 1) * multipliers / 2
-        H[self.p, :k] -= half
-        H[:k, self.p] -= half.T
-        H[range(k), range(k)] += 1 - block.trace
-        H[range(k, k + d), range(k, k + d)] += block.trace
-        return max(0.0, -float(eigh(H, eigvals_only=True, subset_by_index=[0, 0])[0]))
-
-
-def vanishing(sides: Array) -> Array:
-    """Indices among (p, q) of what is zero on the given sides."""
-    return np.concatenate([np.flatnonzero(sides < 0), len(sides) + np.flatnonzero(sides > 0)])
 
 
 class _Part:
@@ -237,79 +102,118 @@ class _Part:
 def moment_bound(
     X: Array,
     Y: Array,
-    level: float | None,
+    tau: float | None,
     upper: float,
     *,
     gap: float = 1e-3,
     steps: int = 12_000,
     seconds: float | None = None,
 ) -> Moments:
-    """A lower bound on the gauge D₁ of V₂, or on the regularised optimum at a level (theory §3).
+    """A lower bound on the gauge D₁ of V₂, or on the regularised optimum at τ (theory §3).
 
     X: (n, d). Y: (n, k), not zero. upper: the value of a network. Stops at a relative `gap` to
     it, after so many steps of single blocks, or after so many seconds (which makes the result
     depend on the machine).
     """
     began = time.monotonic()
-    n, k = Y.shape
-    stretch = float(np.linalg.norm(X, 2)) / np.sqrt(n / X.shape[1])
-    scale = float(np.linalg.norm(Y))
-    lift, longest = Lift(X / stretch, k), 2 + n / X.shape[1]
-    Y = Y / scale
-    # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/allowed are of level 1.
-    allowed = (1.0 if level is None else level / scale) / stretch
-    radius = None if level is None else allowed
-    upper /= scale if level is None else scale**2
-    parts = [
-        _Part(lift, sign, np.zeros(n, dtype=np.int8)) for sign in ((1, -1) if k == 1 else (0,))
-    ]
-    penalty, settled, since = _PENALTY, False, [0.0]
+    stretch = float(np.linalg.norm(X, 2)) / np.sqrt(len(X) / X.shape[1])
+    size = float(np.linalg.norm(Y))
+    unit, value_unit = (1.0, size) if tau is None else (size, size**2)
+    # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
+    admm = _Admm(X / stretch, Y / size, (1.0 if tau is None else tau / size) / stretch, tau is None)
+    upper /= value_unit
     best = Moments(0.0, np.zeros_like(Y), 0.0, 1 / stretch, ())
-    taken = iteration = 0
+    values, taken = [0.0], 0
     while taken < steps:
-        iteration += 1
-        taken += len(parts)
-        proposals = [part.step(1 / penalty) for part in parts]
+        taken += len(admm.parts)
+        admm.step()
+        if admm.iteration % _EVERY:
+            continue
+        value, multipliers, factor, blocks = admm.bound()
+        if value > best.lower:
+            proved = tuple(block * (factor * stretch) for block in blocks)
+            best = Moments(value, multipliers, factor * stretch, 1 / stretch, proved)
+        late = seconds is not None and time.monotonic() - began > seconds
+        if late or relative(upper - best.lower, upper) <= gap:
+            break
+        admm.balance()
+        values.append(value)
+        gained = value - max(values[:-_PATIENCE], default=-np.inf)
+        if gained < _GAIN * (upper - best.lower):
+            admm.split()
+            values = []
+    return Moments(
+        best.lower * value_unit,
+        best.multipliers * unit,
+        best.level * unit,
+        best.scale,
+        tuple(block * unit for block in best.blocks),
+    )
+
+
+class _Admm:
+    """The iteration on all blocks, for data in the units of `moment_bound` (τ̂: `tau`).
+
+    Every step solves for each block's M, projects its copies P ⪰ 0 and Z in the cones, and shares
+    what the outputs miss, ½‖f − Y‖² or f = Y (`exact`), evenly among the copies F of the blocks'
+    outputs (Boyd et al., Distributed optimization … via ADMM, 2011, §3.4 and §7.3, sharing).
+    """
+
+    def __init__(self, X: Array, Y: Array, tau: float, exact: bool) -> None:
+        (n, d), k = X.shape, Y.shape[1]
+        self.Y, self.tau, self.exact = Y, tau, exact
+        # ‖(r, u, p)‖² ≤ 2 + ‖X̂‖² for a neuron with ‖r‖ = ‖u‖ = 1.
+        self.longest = 2 + n / d
+        lift, signs = Lift(X, k), (1, -1) if k == 1 else (0,)
+        self.parts = [_Part(lift, sign, np.zeros(n, dtype=np.int8)) for sign in signs]
+        self.penalty, self.settled, self.iteration = _PENALTY, False, 0
+        self.multipliers = np.zeros_like(Y)
+
+    def step(self) -> None:
+        """One step of every block; λ̂ follows from what the fit asks of the outputs."""
+        self.iteration += 1
+        parts, tau = self.parts, self.tau
+        proposals = [part.step(1 / self.penalty) for part in parts]
         total = sum(p.side * proposed for p, proposed in zip(parts, proposals, strict=True))
-        weight = 2 * penalty / len(parts)
-        fit = Y if level is None else (Y / allowed + weight * total) / (1 / allowed + weight)
+        weight = 2 * self.penalty / len(parts)
+        fit = self.Y if self.exact else (self.Y / tau + weight * total) / (1 / tau + weight)
         share = (fit - total) / len(parts)
         for part, proposed in zip(parts, proposals, strict=True):
             part.F = proposed + part.side * share
             part.V = proposed - part.F
-        if iteration % _EVERY:
-            continue
-        unit = weight * (fit - total)
-        blocks = [lift.block(p.sign, p.sides, -penalty * p.W) for p in parts]
+        self.multipliers = weight * (fit - total)
+
+    def bound(self) -> tuple[float, Array, float, list[Block]]:
+        """(value, Λ, the factor of λ̂ in Λ, blocks for λ̂) of the best feasible multiple of λ̂.
+
+        With the cones' multipliers made valid, H ⪰ −δ in every block, so c(λ̂) ≤ 1 + (2 + ‖X̂‖²)δ,
+        whatever the iteration has reached.
+        """
+        blocks = [p.lift.block(p.sign, p.sides, -self.penalty * p.W) for p in self.parts]
+        lift, unit = self.parts[0].lift, self.multipliers
         slack = max(lift.slack(unit, block) for block in blocks)
-        c = (1 + longest * slack) * (1.0 if level is None else allowed)
-        multipliers = feasible(unit * allowed, Y, c, radius)
-        value = dual_value(multipliers, Y, radius)
-        if value > best.lower:
-            factor = float(np.linalg.norm(multipliers) / np.linalg.norm(unit))
-            found = tuple(block * (factor * stretch) for block in blocks)
-            best = Moments(value, multipliers, factor * stretch, 1 / stretch, found)
-        late = seconds is not None and time.monotonic() - began > seconds
-        if late or relative(upper - best.lower, upper) <= gap:
-            break
-        if not settled:
-            factor = _balance(parts)
-            penalty *= factor
-            for part in parts:
-                part.rescale(factor)
-            settled = iteration >= _SETTLED
-        since.append(value)
-        gained = value - max(since[:-_PATIENCE], default=-np.inf)
-        if gained < _GAIN * (upper - best.lower):
-            parts, since, settled = _split(parts), [], True
-    total_scale = 1.0 if level is None else scale
-    return Moments(
-        best.lower * (scale if level is None else scale**2),
-        best.multipliers * total_scale,
-        best.level * total_scale,
-        best.scale,
-        tuple(block * total_scale for block in best.blocks),
-    )
+        c = (1 + self.longest * slack) * (1.0 if self.exact else self.tau)
+        radius = None if self.exact else self.tau
+        multipliers = feasible(unit * self.tau, self.Y, c, radius)
+        factor = float(np.linalg.norm(multipliers) / (np.linalg.norm(unit) or 1.0))
+        return dual_value(multipliers, self.Y, radius), multipliers, factor, blocks
+
+    def balance(self) -> None:
+        """Move the penalty, while it is not settled, so that residuals come into balance."""
+        if self.settled:
+            return
+        factor = _balance(self.parts)
+        self.penalty *= factor
+        for part in self.parts:
+            part.rescale(factor)
+        self.settled = self.iteration >= _SETTLED
+
+    def split(self) -> None:
+        """Split the block and sample where x_i·u is, in the mean, most of both signs."""
+        doubts = np.array([_doubt(part) for part in self.parts])
+        worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
+        self.parts[worst : worst + 1] = self.parts[worst].split(int(i))
+        self.settled = True
 
 
 def _balance(parts: list[_Part]) -> float:
@@ -323,14 +227,8 @@ def _balance(parts: list[_Part]) -> float:
     return float(np.clip(np.sqrt(ratio), 1 / 3, 3)) if max(ratio, 1 / ratio) > _BALANCE else 1.0
 
 
-def _split(parts: list[_Part]) -> list[_Part]:
-    """One part split where x_i·u is, in the mean, most of both signs."""
-    doubts = np.array([_doubt(part) for part in parts])
-    worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
-    return [*parts[:worst], *parts[worst].split(int(i)), *parts[worst + 1 :]]
-
-
 def _doubt(part: _Part) -> Array:
+    """How much of either sign x_i·u is, for every sample: the lesser of M_r,p_i and M_r,q_i."""
     lift = part.lift
     heights = part.Z[: lift.outputs]
     return np.minimum(

@@ -40,14 +40,14 @@ def shrunk_map(
     return A
 
 
-def nuclear_map(X: Array, Y: Array, level: float) -> tuple[Array, Array]:
-    """argmin_A ½‖XA − Y‖² + level ‖A‖_* and its multipliers Λ = Y − XA, with ‖XᵀΛ‖₂ ≤ level.
+def nuclear_map(X: Array, Y: Array, tau: float) -> tuple[Array, Array]:
+    """argmin_A ½‖XA − Y‖² + τ ‖A‖_* and its multipliers Λ = Y − XA, with ‖XᵀΛ‖₂ ≤ τ.
 
     Λ is scaled down where rounding left it outside, so that it is feasible.
     """
     lipschitz = float(np.linalg.norm(X, 2) ** 2)
     start = np.zeros((X.shape[1], Y.shape[1]))
-    A = shrunk_map(X, Y, lambda s: max(s - level / lipschitz, 0.0), start)
+    A = shrunk_map(X, Y, lambda s: max(s - tau / lipschitz, 0.0), start)
     multipliers = Y - X @ A
-    excess = float(np.linalg.norm(X.T @ multipliers, 2)) / level
+    excess = float(np.linalg.norm(X.T @ multipliers, 2)) / tau
     return A, multipliers / max(1.0, excess)

@@ -35,6 +35,12 @@ class Atoms:
     def __getitem__(self, chosen: Array) -> Atoms:
         return Atoms(self.V[:, chosen], self.U[:, chosen])
 
+    def branches(self) -> tuple[tuple[Array, ...], ...]:
+        """The inner layers, of unit norm, of every atom's branch."""
+        if self.U.dtype == object:
+            return tuple(branch.layers() for branch in self.U[0])
+        return tuple((self.U[:, [j]],) for j in range(self.U.shape[1]))
+
 
 class Oracle(Protocol):
     """What column generation needs to know about V; `exact` if `price` finds the global maximum."""

@@ -17,7 +17,8 @@ feasible μ's prove c_L(λ) ≤ max over the leaves, whatever found them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from math import comb
 
@@ -37,6 +38,8 @@ from zerogap.model.matrices import Array
 MAX_LEAVES = 20_000
 _MAX_ROUNDS = 60
 _MAX_ORTHANTS = 12
+# Rounds without progress that end an orthant; the share of τ by which a leaf is too high.
+_PATIENCE, _VIOLATED = 12, 1e-10
 
 # How a node is reached from the root: (sign, subset) pairs.
 Trail = tuple[tuple[int, tuple[int, ...]], ...]
@@ -77,7 +80,7 @@ class Branch:
 class PathGauge:
     """A bracket of the path program's optimum.
 
-    lower: λᵀy (less ½‖λ‖² when regularised) with c_L(λ) at most the level, proved by `mu`.
+    lower: λᵀy (less ½‖λ‖² when regularised) with c_L(λ) at most the tau, proved by `mu`.
     upper: the value of the path network Σ_j w_j branch_j, inf if none was recovered; at L = 3 it
     is a parallel network (`Branch.layers`), beyond it bounds the path program alone.
     mu: rows of the tree's μ's, depth first (the order of `unroll`), scaled with λ.
@@ -91,6 +94,7 @@ class PathGauge:
     weights: Array
 
 
+@cache
 def leaves_of(positive: int, negative: int, depth: int) -> int:
     """Number of leaves below a node whose vector has so many positive and negative entries."""
     if depth == 2:
@@ -112,13 +116,13 @@ def path_gauge(
     features: Features,
     y: Array,
     depth: int,
-    level: float | None = None,
+    tau: float | None = None,
     signs: Array | None = None,
     tolerance: float = 1e-9,
 ) -> PathGauge:
     """Solve the path program of depth L ≥ 3 for scalar targets y (n,).
 
-    With level None: the gauge D₁^path(L); else max λᵀy − ½‖λ‖² s.t. c_L(λ) ≤ level. Starts in the
+    With τ None: the gauge D₁^path(L); else max λᵀy − ½‖λ‖² s.t. c_L(λ) ≤ τ. Starts in the
     orthant of λ given by `signs` and goes on to neighbours while the optimum lies on a wall (the
     dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
     is larger than MAX_LEAVES.
@@ -127,7 +131,7 @@ def path_gauge(
     scale = float(np.linalg.norm(y))
     if scale == 0:
         return PathGauge(0.0, 0.0, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
-    y, level = y / scale, None if level is None else level / scale
+    y, tau = y / scale, None if tau is None else tau / scale
     signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
     below = above = None
     known: list[Branch] = []
@@ -136,7 +140,7 @@ def path_gauge(
         if not waiting:
             break
         signs = waiting.pop(0)
-        found = _solve_orthant(features, y, depth, level, signs, tolerance, known)
+        found = _solve_orthant(features, y, depth, tau, signs, tolerance, known)
         if below is None or found.lower > below.lower:
             below = found
             # On a wall the optimum is that of the orthants around it, and their branches mix.
@@ -152,8 +156,8 @@ def path_gauge(
         if relative(above.upper - below.lower, above.upper) <= 10 * tolerance:
             break
     assert below is not None and above is not None
-    dual = scale if level is not None else 1.0
-    value = scale**2 if level is not None else scale
+    dual = scale if tau is not None else 1.0
+    value = scale**2 if tau is not None else scale
     return PathGauge(
         below.lower * value,
         above.upper * value,
@@ -212,6 +216,14 @@ class _Tree:
     bounds: sparse.csr_matrix
     places: dict[Trail, tuple[int, Array]]
     unknowns: int
+
+    def mu(self, x: Array, trail: Trail) -> Array:
+        """A node's μ (n,) among the unknowns; zero where it has none."""
+        out = np.zeros(self.maps[0].shape[0])
+        if trail in self.places:
+            start, indices = self.places[trail]
+            out[indices] = x[start : start + len(indices)]
+        return out
 
 
 def _build(signs: Array, depth: int) -> _Tree:
@@ -278,141 +290,173 @@ def _solve_orthant(
     features: Features,
     y: Array,
     depth: int,
-    level: float | None,
+    tau: float | None,
     signs: Array,
     tolerance: float,
     known: list[Branch],
 ) -> PathGauge:
-    """The optimum over one orthant of λ. Fits y with `known` branches too, and adds the last."""
+    """The optimum over one orthant of λ. Fits y with `known` branches too, and adds the last.
+
+    Cutting planes: a round solves the program over the cuts so far, prices the leaves of its λ and
+    μ's (which proves `lower`), fits y with the branches that the cuts' multipliers spell out (which
+    is `upper`), and cuts off its solution wherever a leaf is above the allowed level.
+    """
+    orthant = _Orthant(features, y, depth, tau, signs)
+    # All leaves start with the ends of every dimension of V₂ they may touch.
+    cuts = _Cuts.everywhere(features.start(y[:, None]).U, len(orthant.tree.maps))
     n = len(y)
-    allowed = 1.0 if level is None else level
-    tree = _build(signs, depth)
-    stacked = sparse.vstack(tree.maps).tocsr()  # (leaves * n, unknowns)
-    q = np.zeros(tree.unknowns)
-    q[:n] = -y
-    diagonal = np.zeros(tree.unknowns)
-    diagonal[:n] = 0.0 if level is None else 1.0
-    P = sparse.diags(diagonal).tocsc()
-
-    # Cuts: (leaf, ± u). All leaves start with the ends of every dimension of V₂ they may touch.
-    start = features.start(y[:, None]).U
-    pool: list[Array] = [np.hstack([start])]
-    cuts = [
-        (leaf, j, s)
-        for leaf in range(len(tree.maps))
-        for j in range(start.shape[1])
-        for s in (1, -1)
-    ]
-    owner = np.array([leaf for leaf, _, _ in cuts])
-    which = np.array([j for _, j, _ in cuts])
-    side = np.array([s for _, _, s in cuts], dtype=float)
-
     best = PathGauge(-np.inf, np.inf, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
     branches, last = list(known), list[Branch]()
     stalled = 0
     for _ in range(_MAX_ROUNDS):
-        U = np.hstack(pool)
-        V = np.maximum(features.X @ U, 0)
-        rows = _cut_rows(stacked, n, owner, (V[:, which] * side).T)
-        A = sparse.vstack([rows, tree.bounds]).tocsc()
-        b = np.concatenate([np.full(rows.shape[0], allowed), np.zeros(tree.bounds.shape[0])])
         try:
-            x, z = minimise(P, q, A, b, [clarabel.NonnegativeConeT(len(b))])
+            x, z = orthant.solve(cuts)
         except MethodError:
             break
-        # λ and μ's, clipped into their boxes from the root down, then priced leaf by leaf.
-        lam = np.where(signs * x[:n] > 0, x[:n], 0.0)
-
-        def mu_of(trail: Trail, x: Array = x) -> Array:
-            out = np.zeros(n)
-            if trail in tree.places:
-                place, minus = tree.places[trail]
-                out[minus] = x[place : place + len(minus)]
-            return out
-
-        mu, leaf_vectors = unroll(lam, depth, mu_of)
-        values, _ = features.levels(leaf_vectors.T)
-        multipliers = feasible(lam[:, None], y[:, None], float(values.max()), level)[:, 0]
-        lower = dual_value(multipliers, y, level)
         stalled += 1
+        lower, multipliers, mu = orthant.proved(x)
         if lower > best.lower:
-            ratio = float(np.linalg.norm(multipliers)) / max(float(np.linalg.norm(lam)), 1e-300)
-            best = PathGauge(
-                lower, best.upper, multipliers, mu * ratio, best.branches, best.weights
-            )
-            stalled = 0
-        last = _branches(tree.trails, U, owner, which, side, z[: len(owner)])
+            best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
+        last = _branches(orthant.tree.trails, cuts, z)
         branches += last
-        upper, used, weights = _fit(features, branches, y, level)
+        upper, used, weights = _fit(features, branches, y, tau)
         if upper < best.upper:
-            best = PathGauge(best.lower, upper, best.multipliers, best.mu, used, weights)
+            best = replace(best, upper=upper, branches=used, weights=weights)
             branches, stalled = [*known, *used], 0
-        if relative(best.upper - best.lower, best.upper) <= tolerance:
+        if relative(best.upper - best.lower, best.upper) <= tolerance or stalled == _PATIENCE:
             break
-        own = np.asarray(stacked @ x).reshape(-1, n)
-        values, arguments = features.levels(own.T)
-        violated = np.flatnonzero(values > allowed * (1 + 1e-10))
-        if not len(violated) or stalled == 12 or values.max() <= allowed * (1 + tolerance / 10):
+        highest, more = orthant.separate(x, cuts)
+        if not highest > orthant.allowed * (1 + max(tolerance / 10, _VIOLATED)):
             break
-        # Each violated leaf gets its maximiser; dropping slack cuts would let the μ's cycle.
-        added = arguments[:, violated]
-        signs_added = np.sign(
-            np.einsum("nm,nm->m", np.maximum(features.X @ added, 0), own.T[:, violated])
-        )
-        pool = [U, added]
-        owner = np.concatenate([owner, violated])
-        which = np.concatenate([which, U.shape[1] + np.arange(len(violated))])
-        side = np.concatenate([side, signs_added])
+        # Slack cuts stay: dropping them would let the μ's cycle.
+        cuts = more
     known += last
     return best
 
 
-def _cut_rows(stacked: sparse.csr_matrix, n: int, owner: Array, v: Array) -> sparse.csr_matrix:
-    """Rows vᵀ(leaf map) for cuts (leaf, v): one sparse product over all leaves at once."""
-    m = len(owner)
-    columns = (owner[:, None] * n + np.arange(n)).ravel()
-    picker = sparse.csr_matrix(
-        (v.ravel(), columns, np.arange(0, m * n + 1, n)), shape=(m, stacked.shape[0])
-    )
-    return (picker @ stacked).tocsr()
+@dataclass(frozen=True, eq=False)
+class _Cuts:
+    """Cuts side·νᵀφ(Xu) ≤ τ on the vectors ν of leaves, u a column of U (d, m).
+
+    leaf, feature, side: one entry a cut, two indices and ±1.
+    """
+
+    U: Array
+    leaf: Array
+    feature: Array
+    side: Array
+
+    @classmethod
+    def everywhere(cls, U: Array, leaves: int) -> _Cuts:
+        """Both sides of every feature at every leaf."""
+        m = U.shape[1]
+        feature = np.tile(np.repeat(np.arange(m), 2), leaves)
+        leaf, side = np.repeat(np.arange(leaves), 2 * m), np.tile([1.0, -1.0], leaves * m)
+        return cls(U, leaf, feature, side)
+
+    def joined(self, leaf: Array, U: Array, side: Array) -> _Cuts:
+        """These and one more cut for each of some leaves, with a feature of its own."""
+        feature = self.U.shape[1] + np.arange(len(leaf))
+        return _Cuts(
+            np.hstack([self.U, U]),
+            np.concatenate([self.leaf, leaf]),
+            np.concatenate([self.feature, feature]),
+            np.concatenate([self.side, side]),
+        )
+
+    def rows(self, X: Array, maps: sparse.csr_matrix) -> sparse.csr_matrix:
+        """side·φ(Xu)ᵀ(leaf's map) for every cut: one sparse product over all leaves at once."""
+        n, m = len(X), len(self.leaf)
+        v = (np.maximum(X @ self.U, 0)[:, self.feature] * self.side).T
+        columns = (self.leaf[:, None] * n + np.arange(n)).ravel()
+        picker = sparse.csr_matrix(
+            (v.ravel(), columns, np.arange(0, m * n + 1, n)), shape=(m, maps.shape[0])
+        )
+        return (picker @ maps).tocsr()
 
 
-def _branches(
-    trails: list[Trail], U: Array, owner: Array, which: Array, side: Array, z: Array
-) -> list[Branch]:
+class _Orthant:
+    """The program over one orthant: max λᵀy (− ½‖λ‖²) over λ and the μ's of its tree."""
+
+    def __init__(
+        self, features: Features, y: Array, depth: int, tau: float | None, signs: Array
+    ) -> None:
+        self.features, self.y, self.depth, self.tau, self.signs = features, y, depth, tau, signs
+        self.allowed = 1.0 if tau is None else tau
+        self.tree = _build(signs, depth)
+        self.maps = sparse.vstack(self.tree.maps).tocsr()  # (leaves·n, unknowns)
+        n, unknowns = len(y), self.tree.unknowns
+        self.q = np.concatenate([-y, np.zeros(unknowns - n)])
+        squares = np.zeros(unknowns)
+        squares[:n] = 0.0 if tau is None else 1.0
+        self.P = sparse.diags(squares).tocsc()
+
+    def solve(self, cuts: _Cuts) -> tuple[Array, Array]:
+        """The optimal unknowns under the cuts, and the cuts' multipliers."""
+        rows, bounds = cuts.rows(self.features.X, self.maps), self.tree.bounds
+        A = sparse.vstack([rows, bounds]).tocsc()
+        b = np.concatenate([np.full(rows.shape[0], self.allowed), np.zeros(bounds.shape[0])])
+        x, z = minimise(self.P, self.q, A, b, [clarabel.NonnegativeConeT(len(b))])
+        return x, z[: rows.shape[0]]
+
+    def proved(self, x: Array) -> tuple[float, Array, Array]:
+        """(value, λ, μ's) of the best feasible multiple of a solution's λ and μ's.
+
+        Both are clipped into their boxes from the root down; any μ's there prove
+        c_L(λ) ≤ max over the leaves of c±₂, which pricing evaluates exactly.
+        """
+        lam = np.where(self.signs * x[: len(self.y)] > 0, x[: len(self.y)], 0.0)
+        mu, leaves = unroll(lam, self.depth, lambda trail: self.tree.mu(x, trail))
+        c = float(self.features.levels(leaves.T)[0].max())
+        multipliers = feasible(lam[:, None], self.y[:, None], c, self.tau)[:, 0]
+        ratio = float(np.linalg.norm(multipliers)) / max(float(np.linalg.norm(lam)), 1e-300)
+        return dual_value(multipliers, self.y, self.tau), multipliers, mu * ratio
+
+    def separate(self, x: Array, cuts: _Cuts) -> tuple[float, _Cuts]:
+        """The highest c±₂ of a solution's own leaves, and a cut at each that is too high."""
+        leaves = np.asarray(self.maps @ x).reshape(-1, len(self.y))
+        values, arguments = self.features.levels(leaves.T)
+        high = np.flatnonzero(values > self.allowed * (1 + _VIOLATED))
+        U = arguments[:, high]
+        V = np.maximum(self.features.X @ U, 0)
+        sides = np.sign(np.einsum("nm,nm->m", V, leaves.T[:, high]))
+        return float(values.max()), cuts.joined(high, U, sides)
+
+
+def _branches(trails: list[Trail], cuts: _Cuts, z: Array) -> list[Branch]:
     """The branches that the cut multipliers z spell out, one per first step of the trails.
 
     The cuts of a leaf mix into one neuron in proportion to z; the neurons below a node mix into
     its neuron in proportion to their total z, with the signs of the last steps to them.
     """
     largest = z.max()
-    level: dict[Trail, tuple[Branch, float]] = {}
-    for leaf in np.unique(owner[z > 1e-7 * largest]):
-        active = (owner == leaf) & (z > 1e-9 * largest)
+    nodes: dict[Trail, tuple[Branch, float]] = {}
+    for leaf in np.unique(cuts.leaf[z > 1e-7 * largest]):
+        active = (cuts.leaf == leaf) & (z > 1e-9 * largest)
         mass = z[active].sum()
-        branch = Branch(U[:, which[active]], side[active] * z[active] / mass)
-        level[trails[leaf]] = branch, mass
+        branch = Branch(cuts.U[:, cuts.feature[active]], cuts.side[active] * z[active] / mass)
+        nodes[trails[leaf]] = branch, mass
     for length in range(len(trails[0]) - 1, 0, -1):
-        below, level = level, {}
+        below, nodes = nodes, {}
         for trail, same in groupby(below, key=lambda trail: trail[:length]):
             children = list(same)
             signed = np.array([step[-1][0] * below[step][1] for step in children])
             mass = np.abs(signed).sum()
-            level[trail] = Branch(tuple(below[c][0] for c in children), signed / mass), mass
-    return [branch for branch, _ in level.values()]
+            nodes[trail] = Branch(tuple(below[c][0] for c in children), signed / mass), mass
+    return [branch for branch, _ in nodes.values()]
 
 
 def _fit(
-    features: Features, branches: list[Branch], y: Array, level: float | None
+    features: Features, branches: list[Branch], y: Array, tau: float | None
 ) -> tuple[float, tuple[Branch, ...], Array]:
     """The best output weights of given branches: (value or inf, branches in use, weights)."""
     V = np.column_stack([branch.outputs(features.X) for branch in branches])
     try:
-        _, weights = master(V, y[:, None], level)
+        _, weights = master(V, y[:, None], tau)
     except MethodError:
         return np.inf, (), np.zeros(0)
-    kept, weights = sparse_fit(V, weights, y[:, None], level)
+    kept, weights = sparse_fit(V, weights, y[:, None], tau)
     fewer, weights = vertex(V[:, kept], weights)
     kept = kept[fewer]
-    value = primal_value(V[:, kept], weights, y[:, None], level)
+    value = primal_value(V[:, kept], weights, y[:, None], tau)
     return value, tuple(branches[j] for j in kept), weights[:, 0]

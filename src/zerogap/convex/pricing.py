@@ -254,16 +254,13 @@ class _Arcs:
             yield self.corners[tuple(place)], owner
 
     def faces_above(self, face: int, limit: Array) -> Iterator[tuple[Array, Array]]:
-        """Maximisers above limit (b,) in the interiors of one face around each arc."""
-        signs, through = self.circles.local[face], self.circles.through
-        M = self.M
-        if signs.any():
-            added = np.where(
-                (signs > 0)[:, None, None],
-                self.plus[:, through],
-                np.where((signs < 0)[:, None, None], self.minus[:, through], 0.0),
-            )
-            M = M + added.sum(axis=2)[:, :, None, None]
+        """Maximisers above limit (b,) in the interiors of one face around each arc.
+
+        On the face the value is ‖M P u‖, largest at u ∝ ± P Mᵀq, q the top eigenvector of M P Mᵀ.
+        That u counts if one of ± u lies in the face, and if no step off the face raises the value.
+        """
+        signs = self.circles.local[face]
+        M = self._matrices(signs)
         image = M
         if not signs.all() or not len(signs):
             P = self.circles.projectors[face]
@@ -271,26 +268,51 @@ class _Arcs:
         u = _top_image(image)
         length = np.linalg.norm(u, axis=-1)
         at = np.nonzero((length >= _just_below(limit)[:, None, None, None]) & (length > 0))
-        owner, circle, half, arc = at
+        owner, *place = at
         u = u[at] / length[at][:, None]
         heights = np.array(
             [
                 np.einsum("sr,sr->s", u, self.lines[line]) * side
-                for line, side in self._walls(signs, circle, half, arc)
+                for line, side in self._walls(signs, *place)
             ]
         )
         right, wrong = np.all(heights >= -_SIDE, axis=0), np.all(heights <= _SIDE, axis=0)
         u = np.where((wrong & ~right)[:, None], -u, u)
         kept = np.logical_or(right, wrong)
         for j in np.flatnonzero(signs == 0):
-            # Off the face, to either side of a hyperplane that holds it, the value must not rise.
-            line, away = through[circle, j], self.circles.away[face][circle, j]
-            image = np.einsum("skr,sr->sk", M[at], u)
-            for side, term in ((1, self.plus), (-1, self.minus)):
-                turned = np.einsum("skr,sr->sk", M[at] + term[owner, line], side * away)
-                kept &= np.sum(image * turned, axis=1) <= _SIDE * length[at] ** 2
+            line = self.circles.through[place[0], j]
+            away = self.circles.away[face][place[0], j]
+            kept &= self._falls(M[at], u, owner, line, away, _SIDE * length[at] ** 2)
         if kept.any():
             yield u[kept], owner[kept]
+
+    def _matrices(self, signs: Array) -> Array:
+        """M on the face with these signs (q,) around each arc: the arc's, and what the lines
+        through it add on their sides (nothing where the face lies in them)."""
+        if not signs.any():
+            return self.M
+        through = self.circles.through
+        added = np.where(
+            (signs > 0)[:, None, None],
+            self.plus[:, through],
+            np.where((signs < 0)[:, None, None], self.minus[:, through], 0.0),
+        )
+        return self.M + added.sum(axis=2)[:, :, None, None]
+
+    def _falls(
+        self, M: Array, u: Array, owner: Array, line: Array, away: Array, slack: Array
+    ) -> Array:
+        """Whether the value does not rise off a face, to either side of a line that holds it.
+
+        M (s, k, r) on the face, away (s, r) the direction off it: there M gains the line's term,
+        and the slope of ½‖M u‖² is ⟨Mu, (M + term)(± away)⟩, at most zero but for rounding.
+        """
+        image = np.einsum("skr,sr->sk", M, u)
+        slopes = [
+            np.sum(image * np.einsum("skr,sr->sk", M + term[owner, line], side * away), axis=1)
+            for side, term in ((1, self.plus), (-1, self.minus))
+        ]
+        return (slopes[0] <= slack) & (slopes[1] <= slack)
 
     def _walls(
         self, signs: Array, circle: Array, half: Array, arc: Array

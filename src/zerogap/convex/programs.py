@@ -23,21 +23,21 @@ _OPTIONS = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 def two_layer_socp(
     X: Array,
     y: Array,
-    level: float | None = None,
+    tau: float | None = None,
     *,
     solver: str = cp.CLARABEL,
     options: dict[str, Any] = _OPTIONS,
 ) -> float:
     """D₁ of two-layer ReLU networks with scalar targets y (n,), by the SOCP over all cells (§3).
 
-    With a level τ, min ½‖f − y‖² + τ Σ(‖u_i‖ + ‖v_i‖) instead. solver, options: cvxpy's.
+    With a τ, min ½‖f − y‖² + τ Σ(‖u_i‖ + ‖v_i‖) instead. solver, options: cvxpy's.
     """
     patterns, _ = cells(X)
     fit, cost, constraints = _gauge(X, patterns)
-    if level is None:
+    if tau is None:
         return _solve(cp.Minimize(cost), [*constraints, fit == y], solver, options)
     loss = 0.5 * cp.sum_squares(fit - y)
-    return _solve(cp.Minimize(loss + level * cost), constraints, solver, options)
+    return _solve(cp.Minimize(loss + tau * cost), constraints, solver, options)
 
 
 def _gauge(X: Array, patterns: Array) -> tuple[cp.Expression, cp.Expression, list[cp.Constraint]]:

@@ -176,31 +176,37 @@ class _Neurons:
 
 
 class _Layer:
-    """Λ with ‖Λᵀφ(z)‖² ≤ zᵀH⁻¹z for all z, for an H that exceeds given Gram matrices."""
+    """Λ with ‖Λᵀφ(z)‖² ≤ zᵀQz for all z, Q = H⁻¹, for an H that exceeds given Gram matrices.
+
+    For z of given signs φ(z) = Dz, and zᵀSz ≥ 0 for the slack S. So Q − S − DΛΛᵀD ⪰ 0 for every
+    choice of signs is enough, by Schur [[Q − S, DΛ], [ΛᵀD, I]] ⪰ 0, linear in all unknowns.
+    """
 
     def __init__(self, Y: Array) -> None:
         n, k = Y.shape
         self._Y = Y
-        # Variables: Q = H⁻¹, Λ, slacks.
         self._basis, slacks = _basis(n), _slacks(n)
-        size = len(self._basis)
-        others = np.zeros((n * k + slacks.shape[1], n, n))
-        self._Q = np.concatenate([self._basis, others])
-        self._goal = np.concatenate([np.zeros(size), Y.ravel(), np.zeros(slacks.shape[1])])
-        self._bounds = [_non_negative(slacks, size + n * k)]
+        # The unknowns: entries of Q, of Λ by rows, and of the slacks.
+        in_Q, in_slacks = len(self._basis), slacks.shape[1]
+        before = in_Q + n * k
+        self._Q = np.concatenate([self._basis, np.zeros((n * k + in_slacks, n, n))])
+        self._goal = np.concatenate([np.zeros(in_Q), Y.ravel(), np.zeros(in_slacks)])
+        self._bounds = [_non_negative(slacks, before)]
         self._blocks = [(_LARGEST * np.eye(n), -self._Q)]
-        corner = np.diag([0.0] * n + [1.0] * k)
+        identity = np.diag([0.0] * n + [1.0] * k)
         for signs, slack in zip(_signs(n), slacks, strict=True):
-            # Q − S − DΛΛᵀD ⪰ 0.
             forms = np.zeros((len(self._Q), n + k, n + k))
             forms[:, :n, :n] = self._Q
-            forms[size + n * k :, :n, :n] = -slack
-            for entry, (i, j) in enumerate(product(np.arange(n), np.arange(n, n + k)), size):
+            forms[before:, :n, :n] = -slack
+            for entry, (i, j) in enumerate(product(range(n), range(n, n + k)), in_Q):
                 forms[entry, i, j] = forms[entry, j, i] = signs[i] > 0
-            self._blocks.append((corner, forms))
+            self._blocks.append((identity, forms))
 
     def bound(self, grams: Array) -> tuple[float, Array, Array]:
-        """(tr(ΛᵀY), H, Λ) with the largest trace; H exceeds all `grams`."""
+        """(tr(ΛᵀY), H, Λ) with the largest trace; H exceeds all `grams`.
+
+        G = BBᵀ ⪯ H = Q⁻¹ iff BᵀQB ⪯ I. What the solver finds is made valid by scaling Q, then Λ.
+        """
         n, k = self._Y.shape
         values, vectors = np.linalg.eigh(grams)
         roots = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]

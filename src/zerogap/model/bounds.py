@@ -24,6 +24,8 @@ class Bounds:
     status: "zero" if the relative gap is at most the tolerance, "positive" if primal_lower
     exceeds dual_upper by more than the tolerance (relative), else "open".
     certificate: a JSON-ready object that `zerogap.verify` re-proves without any solver.
+    methods: what happened to each method that was asked for the dual, from the most exact on:
+    "used", or in one line why it was passed over.
     """
 
     primal: float
@@ -37,6 +39,7 @@ class Bounds:
     exact_dual: float | None = None
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
+    methods: tuple[tuple[str, str], ...] = ()
 
     @property
     def gap(self) -> float:
@@ -57,7 +60,7 @@ def relative(difference: float, scale: float) -> float:
 def verdict(
     primal: float, dual: float, primal_lower: float, dual_upper: float, tolerance: float
 ) -> str:
-    """The verdict of one problem: "zero", "positive" or "open" (design: contracts).
+    """The verdict of one problem: "zero", "positive" or "open" (theory §1).
 
     A stuck training run only raises `primal`, so it can never make a gap "positive".
     """

@@ -1,25 +1,24 @@
-"""Files written whole or not at all, and sealed: a checksum beside each, to notice damage later."""
+"""Files written whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 # A temporary file this old (seconds) belongs to a process that was killed.
 _STALE = 3600
 
 
 @contextmanager
-def replacing(path: Path, *, sealed: bool = False) -> Iterator[Path]:
-    """A temporary name beside `path` that takes its place only if the block succeeds.
-
-    sealed: its SHA-256 goes into a hidden file beside it, to tell damage later.
-    """
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` that takes its place only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in path.parent.glob(f".{escape(path.name)}.*.tmp{escape(path.suffix)}"):
         with suppress(OSError):
@@ -28,9 +27,6 @@ def replacing(path: Path, *, sealed: bool = False) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp{path.suffix}")
     try:
         yield temporary
-        if sealed:
-            # Before the file itself: killed in between, its job is incomplete and runs again.
-            write_text(seal_of(path), digest_of(temporary) + "\n")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -42,12 +38,16 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def seal_of(path: Path) -> Path:
-    """The hidden file that holds the checksum of `path`."""
-    return path.with_name(f".{path.name}.sha256")
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def plain(value: Any) -> Any:
+    """Records with arrays as JSON values; NaN and infinities, which JSON has not, as None."""
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

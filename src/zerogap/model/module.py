@@ -44,8 +44,3 @@ class BranchedNetwork(nn.Module):
             tuple(tuple(W.detach().numpy().copy() for W in branch) for branch in self.layers()),
             self.activation,
         )
-
-
-def module_of(network: Network) -> BranchedNetwork:
-    """A module with the weights of `network`."""
-    return BranchedNetwork(network)

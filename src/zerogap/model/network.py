@@ -1,4 +1,4 @@
-"""Standard and parallel networks as weights: outputs, regularisers, balancing, torch modules."""
+"""Standard and parallel networks as weights: outputs, regularisers, balancing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
 
-if TYPE_CHECKING:
-    import torch
-
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Weights of a network f(X) = Σ_j φ(…φ(X W_{1,j})…W_{L-1,j}) W_{L,j} (theory: definitions).
+    """Weights of a network f(X) = Σ_j φ(…φ(X W_{1,j})…W_{L-1,j}) W_{L,j} (theory §1).
 
     branches[j][l] is W_{l+1,j}. A standard network is the case of one branch of any width; in a
     parallel one every branch ends in one neuron (W_{L-1,j} is a column, W_{L,j} a row).
@@ -31,6 +28,20 @@ class Network:
     @property
     def depth(self) -> int:
         return len(self.branches[0])
+
+    def record(self) -> dict[str, Any]:
+        """The network as nested lists of arrays."""
+        return {"activation": self.activation, "branches": [list(b) for b in self.branches]}
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Network:
+        """The network of a record."""
+        return cls(tuple(tuple(b) for b in record["branches"]), record["activation"])
+
+    def scaled(self, factor: float) -> Network:
+        """All weights times a factor, which multiplies f by factor^L."""
+        branches = tuple(tuple(W * factor for W in branch) for branch in self.branches)
+        return Network(branches, self.activation)
 
     def outputs(self, X: Array) -> Array:
         """f(X), shape (n, k)."""
@@ -107,12 +118,6 @@ class Network:
             else:
                 layers.append(_block_diagonal(blocks))
         return Network((tuple(layers),), self.activation)
-
-    def to_torch(self) -> torch.nn.Module:
-        """A float64 torch module that computes the same f."""
-        from zerogap.model.module import module_of
-
-        return module_of(self)
 
 
 def activate(Z: Array, activation: str) -> Array:

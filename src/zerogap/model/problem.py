@@ -28,7 +28,7 @@ _WEAKEST = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A regularised training problem, validated on construction (theory: definitions).
+    """A regularised training problem, validated on construction (theory §1).
 
     X: (n, d) data. Y: (n, k) targets; a vector of length n is read as k = 1.
     activation: "linear" or "relu". architecture: "standard" or "parallel". depth: L ≥ 2.

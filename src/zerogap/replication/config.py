@@ -15,10 +15,17 @@ from jsonschema import Draft202012Validator, validators
 from zerogap.model.data import read_file
 from zerogap.model.errors import ConfigError, ZerogapError
 from zerogap.model.problem import Problem
-from zerogap.replication.claims import CLAIMS, claim, instances
+from zerogap.replication.claims import CLAIMS, batch, claim, instances
+from zerogap.replication.tracing import PACKAGE, constants
 from zerogap.solving.certificates import require_provable
 
 Slice = dict[str, Any]
+
+# What a run's folder holds; a run of such a name would write into another run's results.
+FOLDERS = (
+    *("benchmarks", "certificates", "data", "depth-study", "dual", "figures", "gaps", "notebooks"),
+    *("primal", "reference", "tables", "verdicts"),
+)
 
 # 3.0 is a number, but not a whole one: it could not count anything.
 _Validator = validators.extend(
@@ -33,19 +40,28 @@ _Validator = validators.extend(
 class Config:
     """What to run: the settings with the slice of options each needs, and global numbers.
 
+    name: of the run, which its results bear, or nothing. claims: ids of those that are tested.
     depth_study: the options of each of its jobs, as canonical JSON. search: its data sets.
+    canonical: all of it, as JSON.
     """
 
+    name: str
+    claims: list[str]
     slices: dict[str, Slice]
     tolerance: float
     batch_size: int
     depth_study: list[str]
     search: list[str]
+    canonical: str
 
     def batches(self, setting_id: str) -> list[str]:
         """Names of a setting's batches."""
         count = len(instances(setting_id, self.slices[setting_id]))
         return [str(b) for b in range(math.ceil(count / self.batch_size))]
+
+    def digest(self, setting_id: str, number: int) -> str:
+        """What the registry says of the problems of a batch, as a digest."""
+        return batch(setting_id, self.slices[setting_id], number, self.batch_size)[1]
 
     def slice(self, setting_id: str) -> str:
         """The options of a setting as canonical JSON: what its problems depend on, no more."""
@@ -62,11 +78,18 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
 
     Raises ConfigError with one line that names the key and what is accepted.
     """
-    _require_plain(values)
+    _require_finite(values)
     validator = _Validator(json.loads(schema.read_text(encoding="utf-8")))
     problems = sorted(validator.iter_errors(dict(values)), key=lambda e: list(map(str, e.path)))
     if problems:
         raise ConfigError(_one_line(problems[0]))
+    run = values.get("name", "")
+    if run in FOLDERS:
+        raise ConfigError(f"name is {run!r}, a folder of every run; accepted is another name")
+    if values.get("files") and not run:
+        raise ConfigError(
+            "files: a run of your own data needs a name, which its results bear (name: mine)"
+        )
     chosen = [c.id for c in CLAIMS] if values["claims"] == "all" else list(values["claims"])
     if not chosen and not values.get("files"):
         raise ConfigError("claims is empty; accepted is all, or a list of claim ids")
@@ -89,7 +112,20 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
         instances(name, options)  # unknown cases are named here
     jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
     searched = list(values.get("search", []))
-    return Config(slices, float(values["tolerance"]), int(values["batch_size"]), jobs, searched)
+    known = constants(PACKAGE / "replication/studies/search.py")["CASES"]
+    for case in searched:
+        if case not in known:
+            raise ConfigError(f"search: no data set {case!r}; accepted are {', '.join(known)}")
+    return Config(
+        run,
+        chosen,
+        slices,
+        float(values["tolerance"]),
+        int(values["batch_size"]),
+        jobs,
+        searched,
+        json.dumps(values, sort_keys=True),
+    )
 
 
 def _slice(values: Mapping[str, Any], name: str) -> Slice:
@@ -172,44 +208,18 @@ def check_source(path: Path) -> None:
             todo.append(value)
 
 
-# Far more than any configuration needs, and few enough to check and print in no time.
-_MAX_VALUES, _MAX_NESTING, _MAX_TEXT = 100_000, 10, 4096
-
-
-def _require_plain(values: Any) -> None:
-    """Refuse what is not plain, finite and small, before any of it is compared or printed.
-
-    Aliases let a few lines of YAML stand for more values than memory holds, so what is counted
-    is the expanded tree, and counting stops at the limit.
-    """
-    todo = [(values, "config", 0)]
-    count = 0
-    while todo:
-        value, place, nesting = todo.pop()
-        count += 1
-        if nesting > _MAX_NESTING or count > _MAX_VALUES:
-            raise ConfigError(
-                f"{place.split('.')[0]}: too large; accepted are up to {_MAX_VALUES} values, "
-                f"nested up to {_MAX_NESTING} deep"
-            )
-        if isinstance(value, Mapping | list):
-            pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
-            inside = "" if place == "config" else f"{place}."
-            for key, entry in pairs:
-                if isinstance(value, Mapping) and not isinstance(key, str):
-                    raise ConfigError(f"{place}: key {key!r} is not text; accepted are texts")
-                todo.append((entry, f"{inside}{key}", nesting + 1))
-                if len(todo) > _MAX_VALUES:
-                    break
-        elif isinstance(value, str):
-            if len(value) > _MAX_TEXT:
-                raise ConfigError(
-                    f"{place}: a text of {len(value)} characters; accepted are up to {_MAX_TEXT}"
-                )
-        elif not (value is None or isinstance(value, bool | int | float)):
-            raise ConfigError(f"{place} is {value!r}; accepted are texts, numbers and lists")
-        elif isinstance(value, int | float) and not abs(value) <= 1e300:
-            raise ConfigError(f"{place} is {value!r}; accepted are finite numbers")
+def _require_finite(value: Any, place: str = "config") -> None:
+    """Refuse numbers that are not finite and values that are no text, number, list or mapping."""
+    if isinstance(value, Mapping | list):
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, entry in pairs:
+            if isinstance(value, Mapping) and not isinstance(key, str):
+                raise ConfigError(f"{place}: key {key!r} is not text; accepted are texts")
+            _require_finite(entry, str(key) if place == "config" else f"{place}.{key}")
+    elif not (value is None or isinstance(value, str | bool | int | float)):
+        raise ConfigError(f"{place} is {value!r}; accepted are texts, numbers and lists")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{place} is {value!r}; accepted are finite numbers")
 
 
 def key_table(schema: Path) -> str:

@@ -43,18 +43,16 @@ def generate(spec: Spec, replicate: int = 0) -> tuple[Array, Array]:
 
 def label_of(spec: Spec) -> str:
     """A short readable name of a specification, such as gaussian-n5-d2-k1."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return "x".join(map(text, value)) if isinstance(value, Sequence) else f"{value:g}"
+
     parts = [spec["kind"]]
     for key, value in spec.items():
-        if key == "kind":
-            continue
-        text = (
-            "x".join(f"{v:g}" for v in value)
-            if isinstance(value, Sequence) and not isinstance(value, str)
-            else value
-            if isinstance(value, str)
-            else f"{value:g}"
-        )
-        parts.append(text if isinstance(value, str) else f"{key}{text}")
+        if key != "kind":
+            parts.append(value if isinstance(value, str) else f"{key}{text(value)}")
     return "-".join(parts)
 
 

@@ -1,24 +1,26 @@
-"""Batch files: lists of nested records with arrays, written whole and sealed."""
+"""Files between stages, written whole and sealed: batches of records, JSON, certificates."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from zerogap.model.errors import DataError
-from zerogap.model.files import replacing
-from zerogap.replication.sealed import damaged, require_intact
+from zerogap.model.files import plain
+from zerogap.replication.sealed import damaged, require_intact, sealing
 
+R = TypeVar("R")
 _SKELETON = "skeleton"
 _ARRAY = "__array__"
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, with NaN and infinities as null."""
-    with replacing(path, sealed=True) as temporary:
+def write_json(path: Path, value: Any, stage: str) -> None:
+    """Write JSON, with NaN and infinities as null, sealed by the stage that made it."""
+    with sealing(path, stage) as temporary:
         text = json.dumps(plain(value), indent=1, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -34,8 +36,8 @@ def read_json(path: Path) -> Any:
         raise damaged(path, str(error)) from None
 
 
-def write_batch(path: Path, records: list[dict[str, Any]]) -> None:
-    """Write records (nested dicts and lists of numbers, strings and arrays) as one .npz file.
+def write_batch(path: Path, records: Iterable[Any], stage: str) -> None:
+    """Write dataclasses of numbers, strings, arrays, lists and dicts as one .npz file, sealed.
 
     The bytes depend on the records only.
     """
@@ -52,14 +54,14 @@ def write_batch(path: Path, records: list[dict[str, Any]]) -> None:
             return [strip(v) for v in value]
         return value.item() if isinstance(value, np.generic) else value
 
-    skeleton = json.dumps([strip(record) for record in records])
+    skeleton = json.dumps([strip(vars(record)) for record in records])
     arrays[_SKELETON] = np.frombuffer(skeleton.encode(), dtype=np.uint8)
-    with replacing(path, sealed=True) as temporary, temporary.open("wb") as handle:
+    with sealing(path, stage) as temporary, temporary.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **arrays)
 
 
-def read_batch(path: Path) -> list[dict[str, Any]]:
-    """Read what `write_batch` wrote. Raises DataError naming a damaged or missing file."""
+def read_batch(path: Path, kind: Callable[..., R]) -> list[R]:
+    """The records of a kind that `write_batch` wrote. Raises DataError on a damaged file."""
     require_intact(path)
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
@@ -77,18 +79,4 @@ def read_batch(path: Path) -> list[dict[str, Any]]:
             )
         return [fill(v) for v in value] if isinstance(value, list) else value
 
-    return [fill(record) for record in skeleton]
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
+    return [kind(**fill(record)) for record in skeleton]

@@ -100,15 +100,12 @@ def build(
     return certificate
 
 
-def write_jsonl(
-    path: str | Path, certificates: Iterable[Mapping[str, Any]], *, sealed: bool = False
-) -> None:
+def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
     """Write one certificate per line, under a temporary name until complete.
 
-    Compressed where the name ends in .gz; the bytes depend on the certificates alone. sealed: with
-    its checksum beside it (files.py).
+    Compressed where the name ends in .gz; the bytes depend on the certificates alone.
     """
-    with replacing(Path(path), sealed=sealed) as temporary, temporary.open("wb") as raw:
+    with replacing(Path(path)) as temporary, temporary.open("wb") as raw:
         packed = str(path).endswith(".gz")
         target = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for certificate in certificates:

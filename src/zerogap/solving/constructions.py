@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from zerogap.convex.nuclear import nuclear_map, shrunk_map
 from zerogap.model.bounds import relative
-from zerogap.model.network import Network
 from zerogap.model.problem import Problem
-from zerogap.solving.dual import Bidual
-from zerogap.theory import closed_form as cf
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A network that bounds P from above, and where it comes from."""
-
-    network: Network
-    method: str
-
-
-@dataclass(frozen=True)
-class Theorem:
-    """A proved lower bound on the primal optimum (total value); `exact` where it is P itself."""
-
-    name: str
-    value: float
-    exact: bool
-
-    @property
-    def gap(self) -> dict[str, str]:
-        """What a certificate says of it."""
-        return {"theorem": self.name}
+from zerogap.solving.bidual import Bidual
+from zerogap.solving.bracket import Candidate, Theorem
+from zerogap.theory import linear, whitened
+from zerogap.theory.rank_one import RankOne
 
 
 def primal_theorem(problem: Problem) -> Theorem | None:
@@ -49,22 +26,22 @@ def primal_theorem(problem: Problem) -> Theorem | None:
             return Theorem("shrinkage", value, exact=True)
         return None
     if problem.activation == "linear":
-        _, s, _ = cf.linear_map(problem)
+        _, s, _ = linear.linear_map(problem)
         exponent = 2 if problem.regularizer == "power" else depth
-        return Theorem("schatten", problem.total(cf.schatten(s, exponent)), exact=True)
+        return Theorem("schatten", problem.total(linear.schatten(s, exponent)), exact=True)
     if problem.architecture == "standard" and depth >= 3:
-        rank_one = cf.RankOne.of(problem)
+        rank_one = RankOne.of(problem)
         if rank_one is not None:
             lower = rank_one.primal_lower(depth)
             exact = rank_one.primal(depth)
             proved = exact is not None and relative(exact - lower, exact) <= 1e-12
             return Theorem("rank-one", problem.total(lower), exact=proved)
-        sizes = cf.one_hot_sizes(problem)
+        sizes = whitened.one_hot_sizes(problem)
         if sizes is not None:
             if len(sizes) == 2 and depth == 3:
-                value = cf.one_hot_orthogonal(sizes, 3)
+                value = whitened.one_hot_orthogonal(sizes, 3)
                 return Theorem("whitened-one-hot", problem.total(value), exact=True)
-            value = max(cf.one_hot_lower(sizes), float(np.sqrt(sizes).sum()))
+            value = max(whitened.one_hot_lower(sizes), float(np.sqrt(sizes).sum()))
             return Theorem("whitened-one-hot", problem.total(value), exact=False)
     return None
 
@@ -78,13 +55,13 @@ def conjectured_primal(problem: Problem) -> float | None:
         return None
     if problem.architecture != "standard" or problem.depth < 3:
         return None
-    rank_one = cf.RankOne.of(problem)
+    rank_one = RankOne.of(problem)
     if rank_one is not None:
         exact = rank_one.primal(problem.depth)
         return None if exact is None else problem.total(exact)
-    sizes = cf.one_hot_sizes(problem)
+    sizes = whitened.one_hot_sizes(problem)
     if sizes is not None and len(sizes) == 2:
-        return problem.total(cf.one_hot_orthogonal(sizes, problem.depth))
+        return problem.total(whitened.one_hot_orthogonal(sizes, problem.depth))
     return None
 
 
@@ -93,25 +70,27 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
     found = []
     if problem.activation == "linear":
         if problem.beta is None:
-            U, s, Vt = cf.linear_map(problem)
+            U, s, Vt = linear.linear_map(problem)
             source = "closed form"
         else:
             A, _ = _linear_regularised(problem)
-            U, s, Vt = cf.thin_svd(A)
+            U, s, Vt = linear.thin_svd(A)
             source = "closed form" if _orthogonal_columns(problem) else "proximal gradient"
-        network = cf.linear_network(U, s, Vt, problem.depth, problem.architecture)
+        network = linear.linear_network(U, s, Vt, problem.depth, problem.architecture)
         return [Candidate(network, source)]
     if problem.architecture == "standard" and problem.depth >= 3 and problem.beta is None:
-        rank_one = cf.RankOne.of(problem)
+        rank_one = RankOne.of(problem)
         if rank_one is not None:
             network_or_none = rank_one.standard_network(problem.depth)
             if network_or_none is not None:
                 found.append(Candidate(network_or_none, "closed form"))
-        elif (sizes := cf.one_hot_sizes(problem)) is not None:
-            network = cf.one_hot_network(problem, problem.depth, "standard")
+        elif (sizes := whitened.one_hot_sizes(problem)) is not None:
+            network = whitened.one_hot_network(problem, problem.depth, "standard")
             found.append(Candidate(network, "closed form"))
             if len(sizes) == 3 and problem.depth >= 4:
-                found.append(Candidate(cf.bottleneck_network(problem, problem.depth), "bottleneck"))
+                found.append(
+                    Candidate(whitened.bottleneck_network(problem, problem.depth), "bottleneck")
+                )
     if dual.network is not None:
         network = dual.network
         if problem.architecture == "standard":
@@ -143,9 +122,9 @@ def _linear_regularised(problem: Problem) -> tuple[np.ndarray, float]:
     lipschitz = float(np.linalg.norm(X, 2) ** 2)
     best: tuple[np.ndarray, float] | None = None
     for start in (np.linalg.pinv(X) @ Y, np.zeros((problem.d, problem.k))):
-        A = shrunk_map(X, Y, lambda s: cf.shrink(s, beta / lipschitz, depth), start)
+        A = shrunk_map(X, Y, lambda s: linear.shrink(s, beta / lipschitz, depth), start)
         # Rounding of 1e-16 in a zero singular value would count as 1e-16^{2/L}.
-        U, s, Vt = cf.thin_svd(A)
+        U, s, Vt = linear.thin_svd(A)
         A = (U * s) @ Vt
         value = float(0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * np.sum(s ** (2 / depth)))
         if best is None or value < best[1]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from zerogap.model.bounds import Bounds, relative, require_tolerance, verdict
-from zerogap.model.errors import MethodError, ProblemError
+from zerogap.convex.search import Search
+from zerogap.model.bounds import Bounds, relative, require_tolerance
+from zerogap.model.errors import ProblemError
 from zerogap.model.problem import Problem
-from zerogap.solving.certificates import build, require_provable
-from zerogap.solving.constructions import Candidate, Theorem, constructions, primal_theorem
-from zerogap.solving.dual import Bidual, Effort, bidual
+from zerogap.solving.bracket import Candidate, assemble
+from zerogap.solving.certificates import require_provable
+from zerogap.solving.constructions import constructions, primal_theorem
+from zerogap.solving.dual import bidual
+from zerogap.solving.methods.base import Effort
 
 # More training runs than this do not fit in memory.
 MAX_RESTARTS = 4096
-
-if TYPE_CHECKING:
-    from zerogap.convex.search import Search
 
 
 def solve(
@@ -56,64 +54,10 @@ def solve(
     best = min((c.network.objective(problem) for c in candidates), default=np.inf)
     # Without any construction the gap is not a number, and training is needed all the more.
     if restarts > 0 and not relative(best - lower, best) <= tolerance:
+        # Only here, since it loads torch.
         from zerogap.training import TrainingOptions, train
 
         trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
         if np.isfinite(trained.value):
             candidates.append(Candidate(trained.network, "training"))
     return assemble(problem, dual, candidates, proof or theorem, tolerance)
-
-
-def assemble(
-    problem: Problem,
-    dual: Bidual,
-    candidates: list[Candidate],
-    theorem: Theorem | Search | None,
-    tolerance: float = 1e-6,
-    identity: dict[str, str] | None = None,
-    module: bool = True,
-) -> Bounds:
-    """Choose the best network and put both sides, the verdict and the certificate together.
-
-    module: whether to wrap the network as a torch module (costs the import of torch).
-    """
-    if not candidates:
-        raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
-    values = [candidate.network.objective(problem) for candidate in candidates]
-    # Theory's networks come first: training that only ties with them to rounding is not better.
-    best = next(i for i, v in enumerate(values) if v <= min(values) * (1 + 1e-9))
-    network, primal = candidates[best].network, float(values[best])
-    primal_lower = max(dual.lower, theorem.value if theorem else -np.inf)
-    exact_primal = theorem.value if theorem and theorem.exact else None
-    if exact_primal is None and relative(primal - dual.lower, primal) <= tolerance:
-        exact_primal = dual.lower
-    status = verdict(primal, dual.lower, primal_lower, dual.upper, tolerance)
-    gap: dict[str, Any] | None = None
-    if status == "positive" and theorem is not None and dual.network is not None:
-        gap = {**theorem.gap, "bidual": dual.network}
-    certificate = build(
-        problem,
-        network,
-        dual.evidence,
-        gap=gap,
-        claimed={
-            "primal": primal,
-            "dual": dual.lower,
-            "primal_lower": primal_lower if gap else None,
-            "dual_upper": dual.upper if gap else None,
-        },
-        id=identity,
-    )
-    return Bounds(
-        primal=primal,
-        dual=dual.lower,
-        primal_method=candidates[best].method,
-        dual_method=dual.method,
-        status=status,
-        network=network.to_torch() if module else None,
-        certificate=certificate,
-        exact_primal=exact_primal,
-        exact_dual=dual.lower if dual.closed else None,
-        primal_lower=primal_lower,
-        dual_upper=dual.upper,
-    )

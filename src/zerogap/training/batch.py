@@ -136,24 +136,35 @@ class Pass:
     def gram(self, last: bool = False) -> Tensor:
         """JJᵀ (B, nk, nk) for all weights, or for those of the last layer.
 
-        The row of J that belongs to an output and the weights of a layer is an outer product of
-        what enters the layer and what the output does with what leaves it, so products of such
-        rows are products of the two; the rows themselves are formed only where they are short.
+        Output c of sample i depends on the weights W (a, b) of branch m's layer through a neuron's
+        pre-activations A_i W alone, so its row of J there is the outer product A_i ⊗ F_ic, F_ic (b)
+        the derivative by these pre-activations. Products of rows, (A_i·A_j)(F_ic·F_je) summed over
+        branches, need no rows; these are formed only where they are short.
         """
         n, k = self.shape.n, self.shape.k
+        # The last layer: F_ic is the unit vector of output c.
         eye = torch.eye(k, dtype=self.weights.dtype, device=self.weights.device)
         inner = (self.hidden[-1] @ self.hidden[-1].mT).sum(1)
         total = inner[:, :, None, :, None] * eye[:, None, :]
         for layer, flow in () if last else self._flows():
-            A, F = self.hidden[layer], flow.unflatten(2, (n, k))
-            if A.shape[-1] * F.shape[-1] < n * k:
-                rows = (A[:, :, :, None, :, None] * F[..., None, :]).movedim(1, 3)
-                rows = rows.flatten(3).flatten(1, 2)
-                total = total + (rows @ rows.mT).view_as(total)
-            else:
-                outward = (flow @ flow.mT).unflatten(3, (n, k)).unflatten(2, (n, k))
-                total = total + ((A @ A.mT)[:, :, :, None, :, None] * outward).sum(1)
+            A = self.hidden[layer]
+            short = A.shape[-1] * flow.shape[-1] < n * k
+            products = self._by_rows(A, flow) if short else self._by_factors(A, flow)
+            total = total + products.view_as(total)
         return total.reshape(-1, n * k, n * k)
+
+    def _by_rows(self, A: Tensor, flow: Tensor) -> Tensor:
+        """The same (B, nk, nk) from the rows A_i ⊗ F_ic; A (B, m, n, a), flow F (B, m, nk, b)."""
+        F = flow.unflatten(2, (self.shape.n, self.shape.k))
+        rows = (A[:, :, :, None, :, None] * F[..., None, :]).movedim(1, 3)
+        rows = rows.flatten(3).flatten(1, 2)
+        return rows @ rows.mT
+
+    def _by_factors(self, A: Tensor, flow: Tensor) -> Tensor:
+        """Σ_m (A_i·A_j)(F_ic·F_je), (B, n, k, n, k)."""
+        size = (self.shape.n, self.shape.k)
+        outward = (flow @ flow.mT).unflatten(3, size).unflatten(2, size)
+        return ((A @ A.mT)[:, :, :, None, :, None] * outward).sum(1)
 
     def _flows(self) -> Iterator[tuple[int, Tensor]]:
         """For each hidden layer, last first: d f(X) / d (its pre-activation), (B, m, nk, w)."""

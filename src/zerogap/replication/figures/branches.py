@@ -8,7 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
+from zerogap.replication.tables.frames import read
+
+CAPTION = (
+    "Value of parallel networks against the number of branches, and the dual bound that "
+    "enough of them meet."
+)
+TABLES = ("details.csv",)
 
 TITLES = {
     ("linear", 3): "linear, $L=3$",

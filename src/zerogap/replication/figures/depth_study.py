@@ -8,7 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
+from zerogap.replication.tables.frames import read
+
+CAPTION = (
+    "Three layers against the path program of four: how far the bound falls, on random data "
+    "and on data found by ascent."
+)
+TABLES = ("depth.csv",)
 
 # Below this, relative, a difference is no larger than the brackets are wide.
 _FLOOR = 1e-6

@@ -11,7 +11,10 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
+from zerogap.replication.tables.frames import read
+
+CAPTION = "Singular values and rank of regularised linear networks against the penalty β, by depth."
+TABLES = ("details.csv",)
 
 
 def draw(tables: Path) -> Figure:

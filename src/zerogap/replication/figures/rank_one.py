@@ -10,8 +10,14 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
-from zerogap.theory.closed_form import RankOne
+from zerogap.replication.tables.frames import read
+from zerogap.theory.rank_one import RankOne
+
+CAPTION = (
+    "Three-layer standard ReLU networks on rank-one data: where the gap is zero and where it "
+    "is not."
+)
+TABLES = ("details.csv",)
 
 
 def relative_gap(angle: float, ratio: float) -> float:

@@ -8,7 +8,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
+from zerogap.replication.tables.frames import read
+
+CAPTION = (
+    "Optimal values of two to five layers on the same data sets: where depth helps and where "
+    "it stops."
+)
+TABLES = ("details.csv",)
 
 SETTINGS = ("two-layer-relu", "relu-parallel-3", "relu-parallel")
 

@@ -8,7 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from zerogap.replication.figures import style
-from zerogap.replication.tables import read
+from zerogap.replication.tables.frames import read
+
+CAPTION = (
+    "Training runs descending onto the dual bound, or stopping above it where a gap is proved."
+)
+TABLES = ("details.csv", "curves.csv")
 
 # (setting, start of the instance's name): the first match of a run is drawn.
 SHOWN = (

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zerogap.checker.statement import digest
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
 from zerogap.convex.path import Branch, PathGauge, path_gauge
@@ -115,14 +116,7 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     Without `network` it is the path network of four layers, with it a parallel one.
     """
     three, four = found.three, found.four
-    problem = Problem(
-        found.X,
-        found.y[:, None],
-        activation="relu",
-        architecture="parallel",
-        depth=3,
-        regularizer="power",
-    )
+    problem = _problem(found)
     pairs = zip(three.branches, three.weights, strict=True)
     shallow = Network(tuple((*b.layers(), np.array([[w]])) for b, w in pairs), "relu").balanced()
     if network is None:
@@ -144,6 +138,18 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     )
 
 
+def _problem(found: Comparison) -> Problem:
+    """The problem of three layers that the certificate of a comparison states."""
+    return Problem(
+        found.X,
+        found.y[:, None],
+        activation="relu",
+        architecture="parallel",
+        depth=3,
+        regularizer="power",
+    )
+
+
 def _nested(branch: Branch) -> dict[str, Any]:
     inputs = branch.inputs
     below = [_nested(inner) for inner in inputs] if isinstance(inputs, tuple) else inputs
@@ -157,7 +163,8 @@ def study(
 
     Every random instance is one draw of standard normal data; an ascent starts from the first of
     some draws where the values differ, or from the last of them. The example joins its size. A row
-    has the columns of results/tables/depth.csv but the last; a certificate is made where the values
+    has the columns of results/tables/depth.csv but the last, and the digest of its problem; a
+    certificate is made where the values
     differ.
     """
     rows, proofs = [], []
@@ -169,6 +176,7 @@ def study(
                 "n": n,
                 "d": d,
                 "seed": seed,
+                "problem": digest(_problem(found)),
                 "kind": kind,
                 "three_lower": found.three.lower,
                 "three_upper": found.three.upper,

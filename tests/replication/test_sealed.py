@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +17,28 @@ from zerogap.model.errors import DataError
 from zerogap.model.files import replacing
 from zerogap.replication.records import read_batch, read_json, write_batch, write_json
 from zerogap.replication.sealed import require_intact
-from zerogap.replication.tables import write_depth
-from zerogap.solving.certificates import write_jsonl
-
-ROWS = [{"name": "a", "X": np.arange(6.0).reshape(2, 3)}, {"name": "b", "X": np.eye(2)}]
+from zerogap.replication.tables import depth
 
 
-def depth(path: Path) -> None:
-    write_depth([{"id": "a", "d": 2, "n": 3, "kind": "random"}], set(), path)
+@dataclass
+class Thing:
+    """A record like those of the stages."""
+
+    name: str
+    X: np.ndarray
+
+
+THINGS = [Thing("a", np.arange(6.0).reshape(2, 3)), Thing("b", np.eye(2))]
+
+
+def table(path: Path) -> None:
+    depth.write([{"id": "a", "d": 2, "n": 3, "kind": "random"}], {}, path)
 
 
 WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "data/s/0.npz": ("generate", lambda path: write_batch(path, ROWS)),
-    "primal/s/0.npz": ("train", lambda path: write_batch(path, ROWS)),
-    "dual/s/0.npz": ("solve-dual", lambda path: write_batch(path, ROWS)),
-    "gaps/s/0.json": ("certify", lambda path: write_json(path, [1, 2])),
-    "certificates/s/0.jsonl": ("certify", lambda path: write_jsonl(path, [{}, {}], sealed=True)),
-    "verdicts/s/0.json": ("verify", lambda path: write_json(path, [1])),
-    "depth-study/0.json": ("depth-study", lambda path: write_json(path, [1])),
-    "certificates/depth-study/0.jsonl": (
-        "depth-study",
-        lambda path: write_jsonl(path, [{}], sealed=True),
-    ),
-    "certificates/search/0.jsonl": (
-        "search",
-        lambda path: write_jsonl(path, [{}], sealed=True),
-    ),
-    "tables/depth.csv": ("depth-table", depth),
+    "primal/s/0.npz": ("train", lambda path: write_batch(path, THINGS, "train")),
+    "gaps/s/0.json": ("certify", lambda path: write_json(path, [1, 2], "certify")),
+    "tables/depth.csv": ("depth-table", table),
 }
 
 
@@ -80,15 +76,15 @@ def test_batches_without_a_seal_are_read_whole_or_refused(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("batch") / "0.npz"
-    write_batch(path, ROWS)
-    whole = read_batch(path)
+    write_batch(path, THINGS, "train")
+    whole = read_batch(path, Thing)
     (path.parent / ".0.npz.sha256").unlink()
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        read = read_batch(path)
+        read = read_batch(path, Thing)
     except DataError as error:
         assert "\n" not in str(error)
         return
@@ -96,7 +92,7 @@ def test_batches_without_a_seal_are_read_whole_or_refused(
 
 
 def test_a_copy_without_its_seal_is_read(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", [1])
+    write_json(tmp_path / "a.json", [1], "verify")
     (tmp_path / "b.json").write_bytes((tmp_path / "a.json").read_bytes())
     assert read_json(tmp_path / "b.json") == [1]
 

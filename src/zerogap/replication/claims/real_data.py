@@ -1,0 +1,58 @@
+"""The same on data that nobody made for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zerogap.replication.claims.registry import Claim, Setting, parallel, spec, standard
+from zerogap.replication.families import Spec
+
+
+def _real(name: str, **options: Any) -> Spec:
+    return spec("real", name=name, **options)
+
+
+_REAL = (
+    *(
+        make(f"{name}-linear-{kind}", _real(name, transform="fitted"), "linear", (2, 3, 4), "any")
+        for name in ("iris", "diabetes")
+        for kind, make in (("standard", standard), ("parallel", parallel))
+    ),
+    *(
+        standard(
+            f"{name}-linear-regularised",
+            _real(name, transform="orthonormal"),
+            "linear",
+            (2, 3, 4),
+            "any",
+            betas=(0.5,),
+        )
+        for name in ("iris", "diabetes")
+    ),
+    *(
+        standard(f"{name}-relu-two-layer", _real(name, n=12, d=3), "relu", (2,), "any")
+        for name in ("iris", "diabetes")
+    ),
+    parallel("diabetes-relu-deep", _real("diabetes", n=6, d=3), "relu", (3, 4), "any"),
+    parallel(
+        "iris-relu-deep", _real("iris", n=6, d=3, target=1), "relu", (3, 4), "any", betas=(0.05,)
+    ),
+    standard("iris-relu-whitened", _real("iris", n=4, transform="whitened"), "relu", (2, 3), "any"),
+    parallel(
+        "diabetes-relu-whitened",
+        _real("diabetes", n=8, transform="whitened"),
+        "relu",
+        (2, 3),
+        "any",
+    ),
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "real-data",
+        "The same holds on data nobody made for it (Iris, Diabetes).",
+        "not in the paper",
+        (Setting("real-data", _REAL, restarts=12),),
+        test="bracket",
+    ),
+)

@@ -1,0 +1,21 @@
+"""The table of the depth study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zerogap.checker.check import Verdict
+from zerogap.replication.proofs import proved
+from zerogap.replication.records import read_json
+from zerogap.replication.tables.depth import write
+
+
+def run(results: Path, batches: int, output: Path) -> int:
+    """Re-prove the certificates of the depth study and write its table."""
+    rows: list[dict] = []
+    verdicts: dict[str, list[Verdict]] = {}
+    for batch in range(batches):
+        rows += read_json(results / f"depth-study/{batch}.json")
+        for certificate, verdict in proved(results / f"certificates/depth-study/{batch}.jsonl"):
+            verdicts.setdefault(certificate["id"]["instance"], []).append(verdict)
+    return write(rows, verdicts, output)

@@ -1,0 +1,12 @@
+"""The scoreboard of the paper's claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zerogap.replication.tables.scoreboard import write
+
+
+def run(tables: Path) -> int:
+    """Write claims.csv and claims.md beside the tables that they are read from."""
+    return len(write(tables))

@@ -1,0 +1,39 @@
+"""The convex side of every problem of a batch: the bracket of the dual, and theory's networks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from zerogap.replication.attempts import attempt
+from zerogap.replication.records import read_batch, write_batch
+from zerogap.replication.rows import Given, Solved
+from zerogap.solving.constructions import conjectured_primal, constructions, primal_theorem
+from zerogap.solving.dual import bidual
+
+
+def run(data: Path, output: Path) -> int:
+    """Bracket every dual value of a batch and build the networks that theory gives."""
+    results = [_solved(given) for given in read_batch(data, Given)]
+    write_batch(output, results, "solve-dual")
+    return len(results)
+
+
+def _solved(given: Given) -> Solved:
+    problem = given.problem
+    started = time.perf_counter()
+    failures: list[str] = []
+    theorem = attempt(failures, "theorem", primal_theorem, problem)
+    conjectured = attempt(failures, "conjecture", conjectured_primal, problem)
+    dual = attempt(failures, "dual", bidual, problem)
+    built = attempt(failures, "construction", constructions, problem, dual) if dual else None
+    return Solved(
+        instance=given.name,
+        theorem=asdict(theorem) if theorem else None,
+        conjectured=conjectured,
+        bound=dual and dual.record(),
+        candidates=[{"network": c.network.record(), "method": c.method} for c in built or []],
+        failures=[*(dual.failures if dual else ()), *failures],
+        seconds=time.perf_counter() - started if given.timings else None,
+    )

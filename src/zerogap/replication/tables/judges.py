@@ -1,0 +1,134 @@
+"""How a claim is judged, by the kind of test that it names: its verdict and the evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from zerogap.replication.claims.registry import Claim
+from zerogap.theory.whitened import one_hot_orthogonal
+
+REPLICATED = "replicated"
+CONDITION = "replicated under a condition"
+NOT = "not replicated"
+
+
+def judge(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """A claim's verdict and the evidence; problems without a proved bracket count as open."""
+    counts = cell["status"].value_counts()
+    lost = cell["status"].isin(["failed", "refused"])
+    evidence = [f"{counts[s]} {s}" for s in ("failed", "refused", "retried") if s in counts]
+    if lost.all():
+        return NOT, ", ".join(evidence)
+    verdict, found = _JUDGES[claim.test](claim, cell)
+    # With too few branches there may be no network; the claim asks that enough of them close it.
+    if lost.any() and verdict == REPLICATED and claim.test != "branches":
+        verdict, found = CONDITION, f"where the bracket closes: {found}"
+    return verdict, ", ".join([found, *evidence])
+
+
+def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """Compare proved verdicts with the sentence, on all problems and where the condition holds.
+
+    Replicated: every problem is decided as the sentence says. Under a condition: it fails or
+    stays open somewhere, but nowhere that the registry's condition holds. Else not replicated.
+    """
+    asked = cell[cell["paper"] != "any"]
+    agrees = asked["verdict"] == asked["paper"]
+    against = (asked["verdict"] != "open") & ~agrees
+    unknown = asked["verdict"] == "open"
+    holds = asked["holds"].astype(bool)
+    worst = asked.loc[asked["paper"] == "zero", "relative_gap"]
+    parts = [f"{int(agrees.sum())} of {len(asked)} problems proved as stated"]
+    if agrees.any() and (worst <= 1e-6).any():
+        closed = worst[worst <= 1e-6]
+        parts.append(f"zero gaps close to {max(closed.max(), 1e-15):.0e}")
+    if against.any():
+        parts.append(f"{int(against.sum())} proved otherwise")
+    if unknown.any():
+        parts.append(f"{int(unknown.sum())} open")
+    evidence = ", ".join(parts)
+    if agrees.all():
+        return REPLICATED, evidence
+    if holds.any() and agrees[holds].all():
+        return CONDITION, f"holds when {claim.condition}: {evidence}"
+    if not against.any() and agrees.any():
+        return CONDITION, f"where the bracket closes: {evidence}"
+    return NOT, evidence
+
+
+def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """Whether a certified network undercuts the orthogonal formula."""
+    cell = cell[cell["primal"].notna()]
+
+    formula = np.array(
+        [
+            depth
+            / 2
+            * one_hot_orthogonal(np.array([float(s) for s in sizes.split("-")]), depth)
+            ** (2 / depth)
+            for sizes, depth in zip(cell["sizes"], cell["depth"], strict=True)
+        ]
+    )
+    ratio = cell["primal"].to_numpy() / formula
+    beaten = (ratio < 1 - 1e-6) & cell["certified"].to_numpy(dtype=bool)
+    evidence = f"{int(beaten.sum())} of {len(cell)} beaten by a certified network"
+    if not beaten.any():
+        return REPLICATED, f"{evidence}; optimality itself is proved only for two classes at L = 3"
+    evidence += f", by up to {1 - ratio[beaten].min():.1%}"
+    if not beaten[cell["holds"].to_numpy(dtype=bool)].any():
+        return CONDITION, f"never beaten with {claim.condition}; {evidence}"
+    return NOT, evidence
+
+
+def _judge_shrinkage(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """Trained values against the closed form, and ranks against β at every depth."""
+    cell = cell[cell["rank_map"].notna()]
+    excess = cell["excess"].abs()
+    matched = float((excess <= 1e-3).mean())
+    falls = True
+    for _, path in cell.groupby(["data", "depth"]):
+        by_beta = path.sort_values("beta")["rank_map"].to_numpy()
+        falls &= bool((np.diff(by_beta) <= 0).all())
+    ranks = cell["rank_map"]
+    evidence = (
+        f"training meets the closed form to 1e-3 on {matched:.0%} of problems; rank falls from "
+        f"{int(ranks.max())} to {int(ranks.min())} as β grows"
+    )
+    return (REPLICATED if falls and matched >= 0.95 else NOT), evidence
+
+
+def _judge_branches(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """The least number of branches at which the gap is proved zero, per problem."""
+    found, late = [], 0
+    for data, path in cell.groupby(["data", "depth"]):
+        closed = path[path["verdict"] == "zero"]["branches_allowed"]
+        n, k = path["n"].iloc[0], path["k"].iloc[0]
+        if len(closed) and closed.min() <= k * n + 1:
+            found.append(f"m* = {int(closed.min())} of KN + 1 = {int(k * n + 1)} (L = {data[1]})")
+        else:
+            late += 1
+    if late:
+        found.append(f"open or late on {late} of {late + len(found)}")
+    return (NOT if late else REPLICATED), "; ".join(found)
+
+
+def _judge_bracket(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+    """Whether every problem got a proved verdict."""
+    decided = cell["verdict"] != "open"
+    counts = cell["verdict"].value_counts()
+    evidence = ", ".join(f"{counts[v]} {v}" for v in ("zero", "positive", "open") if v in counts)
+    if decided.all():
+        return REPLICATED, evidence
+    return (
+        (CONDITION, f"where the bracket closes: {evidence}") if decided.any() else (NOT, evidence)
+    )
+
+
+_JUDGES = {
+    "gap": _judge_gap,
+    "formula": _judge_formula,
+    "shrinkage": _judge_shrinkage,
+    "branches": _judge_branches,
+    "bracket": _judge_bracket,
+}

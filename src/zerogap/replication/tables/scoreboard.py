@@ -1,0 +1,44 @@
+"""The scoreboard: every claim that was run, its verdict and the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from zerogap.model.files import write_text
+from zerogap.replication.claims import CLAIMS
+from zerogap.replication.tables.frames import SCOREBOARD_COLUMNS, joined, read, write_csv
+from zerogap.replication.tables.judges import judge
+
+
+def scoreboard(tables: Path) -> pd.DataFrame:
+    """One row per claim that was run: statement, verdict, evidence, instances, certified share."""
+    gaps, details = read(tables, "gaps.csv"), read(tables, "details.csv")
+    frame = joined(gaps, details, [c for c in details.columns if c not in gaps.columns])
+    frame = joined(frame, read(tables, "training.csv"), ["excess"])
+    rows = []
+    for claim in CLAIMS:
+        cell = frame[frame["claim"] == claim.id]
+        if not len(cell):
+            continue
+        verdict, evidence = judge(claim, cell)
+        rows.append(
+            {
+                "claim": claim.id,
+                "statement": claim.statement,
+                "verdict": verdict,
+                "evidence": evidence,
+                "instances": len(cell),
+                "certified_share": round(float(cell["certified"].mean()), 4),
+            }
+        )
+    return pd.DataFrame(rows, columns=SCOREBOARD_COLUMNS)
+
+
+def write(tables: Path) -> pd.DataFrame:
+    """Write claims.csv and claims.md."""
+    frame = scoreboard(tables)
+    write_csv(tables / "claims.csv", frame, "scoreboard")
+    write_text(tables / "claims.md", frame.to_markdown(index=False) + "\n")
+    return frame

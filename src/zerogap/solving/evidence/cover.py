@@ -1,0 +1,26 @@
+"""Two or three outputs at three layers: c₃(Λ) over cones of output directions (theory §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from zerogap.model.matrices import Array
+from zerogap.solving.evidence.base import Proof
+
+
+@dataclass(frozen=True, eq=False)
+class Cover(Proof, kind="cover"):
+    """Λ, the splits (m, 4) of the cones, and the μ's of each direction's tree as they are met.
+
+    Directions do not depend on the length of Λ, the trees do as a single one does.
+    """
+
+    multipliers: Array
+    splits: Array
+    mu: Array
+
+    def __mul__(self, factor: float) -> Cover:
+        return replace(self, multipliers=self.multipliers * factor, mu=self.mu * factor)
+
+    def stretched(self, size: float) -> Cover:
+        return self

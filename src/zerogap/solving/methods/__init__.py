@@ -1,0 +1,20 @@
+"""The methods that bracket a dual value, one module each, from most to least exact."""
+
+from zerogap.solving.methods import (
+    columns,
+    cover,
+    linear,
+    moments,
+    orthant,
+    outputs,
+    path,
+    rank_one,
+    spectral,
+    whitened,
+    zero,
+)
+from zerogap.solving.methods.base import Method
+
+METHODS: tuple[Method, ...] = (
+    zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, spectral
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""What every method is given and what it returns; a method is a module of this package.
+
+NAME, `accepts(given, tau)`: None, or in one line why not, and `solve(given, tau)`: the piece. tau
+is the allowed level τ of c(Λ), None for interpolation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from zerogap.convex.columns import Gauge, dual_value, feasible
+from zerogap.convex.oracles import Features
+from zerogap.convex.pricing import MAX_VISITS, visited
+from zerogap.model.matrices import Array
+from zerogap.model.problem import Problem
+from zerogap.solving.evidence import Linear, Proof, Whitened
+from zerogap.theory.rank_one import RankOne
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When to stop where no exact method fits: at a relative gap, or after seconds per level.
+
+    seconds: None for a fixed number of iterations, which gives the same answer on every machine.
+    """
+
+    gap: float = 1e-3
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A bracket of D₁, or of the regularised dual at one τ, with what proves each end (scaled).
+
+    branches[j]: inner layers of unit norm; weights[j] (k,): its output row. Without a network
+    `upper` is infinite.
+    """
+
+    lower: float
+    upper: float
+    evidence: Proof
+    branches: tuple[tuple[Array, ...], ...]
+    weights: Iterable[Array]
+    method: str
+
+    @classmethod
+    def of(cls, found: Gauge, evidence: Callable[[Array], Proof], method: str) -> Piece:
+        """The piece of a gauge, given the kind of evidence that takes its Λ."""
+        branches, proof = found.atoms.branches(), evidence(found.multipliers)
+        return cls(found.lower, found.upper, proof, branches, found.weights, method)
+
+
+class Given:
+    """A problem, the effort to spend on it, and what its methods share over all τ."""
+
+    def __init__(self, problem: Problem, effort: Effort) -> None:
+        self.problem, self.effort = problem, effort
+
+    @cached_property
+    def features(self) -> Features:
+        """V₂ by its faces."""
+        return Features(self.problem.X)
+
+    @cached_property
+    def rank_one(self) -> RankOne | None:
+        """The factors of X = c aᵀ, None where X is not of rank one."""
+        return RankOne.of(self.problem)
+
+    @cached_property
+    def stretch(self) -> float:
+        """‖X‖₂, the longest a branch output of unit weights can be."""
+        return float(np.linalg.norm(self.problem.X, 2))
+
+    @property
+    def ball(self) -> type[Linear] | type[Whitened]:
+        """Evidence for levels on {v : ‖v‖ ≤ ‖X‖₂}, which holds every V_L."""
+        return Linear if self.problem.activation == "linear" else Whitened
+
+    @cached_property
+    def faceless(self) -> str | None:
+        """Why V₂ is not known by its faces, None where it is."""
+        n, rank = self.problem.n, self.problem.rank
+        if self.problem.activation != "relu":
+            return "only ReLU networks have faces to visit"
+        if visited(n, rank) > MAX_VISITS:
+            return f"{n} samples of rank {rank} have more than {MAX_VISITS:.2g} faces to visit"
+        return None
+
+    def piece(
+        self,
+        tau: float | None,
+        multipliers: Array,
+        c: float,
+        evidence: Callable[[Array], Proof],
+        upper: float,
+        branches: tuple[tuple[Array, ...], ...],
+        weights: Iterable[Array],
+        method: str,
+    ) -> Piece:
+        """The piece of the best multiple of Λ, given c ≥ c(Λ)."""
+        Y = self.problem.Y
+        scaled = feasible(multipliers, Y, c, tau)
+        lower = max(0.0, dual_value(scaled, Y, tau))
+        return Piece(lower, upper, evidence(scaled), branches, weights, method)
+
+
+class Method(Protocol):
+    """A module of this package."""
+
+    NAME: str
+
+    def accepts(self, given: Given, tau: float | None) -> str | None:
+        """None where the method fits the problem, else why not, in one line."""
+
+    def solve(self, given: Given, tau: float | None) -> Piece:
+        """The bracket; may raise whatever its solver raises."""

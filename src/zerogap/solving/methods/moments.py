@@ -1,0 +1,29 @@
+"""Two layers with too many faces to visit: a good network, and the moments' bound (theory §3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from zerogap.convex.ascent import Ascent
+from zerogap.convex.columns import gauge
+from zerogap.convex.moments import moment_bound
+from zerogap.solving.evidence import Moments
+from zerogap.solving.methods.base import Given, Piece
+
+NAME = "two layers by moments"
+
+
+def accepts(given: Given, tau: float | None) -> str | None:
+    if given.problem.activation != "relu" or given.problem.depth > 2:
+        return "it is for ReLU networks of two layers"
+    return None
+
+
+def solve(given: Given, tau: float | None) -> Piece:
+    X, Y, effort = given.problem.X, given.problem.Y, given.effort
+    above = gauge(Ascent(X), Y, tau, tolerance=1e-4)
+    below = moment_bound(X, Y, tau, above.upper, gap=effort.gap, seconds=effort.seconds)
+    found = replace(above, lower=below.lower, multipliers=below.multipliers)
+    evidence = partial(Moments, below.scale, below.level, below.blocks)
+    return Piece.of(found, evidence, "moment relaxation")

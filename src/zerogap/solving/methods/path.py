@@ -1,0 +1,48 @@
+"""One output: three layers exactly; deeper, the path program below, three layers above (§4, §5)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zerogap.convex.columns import gauge
+from zerogap.convex.path import leaves_of, path_gauge
+from zerogap.model.matrices import Array
+from zerogap.solving.evidence import Tree
+from zerogap.solving.methods.base import Given, Piece
+
+NAME = "path program"
+# Worst case of the tree that is tried; convex/path.py refuses larger ones than it can hold.
+MAX_LEAVES = 4_000
+
+
+def accepts(given: Given, tau: float | None) -> str | None:
+    return "the targets have more than one output" if given.problem.k > 1 else treeless(given)
+
+
+def treeless(given: Given) -> str | None:
+    """Why the path program of one output is out of reach, None where it is not."""
+    n, depth = given.problem.n, given.problem.depth
+    if depth == 2:
+        return "the network has two layers"
+    if given.faceless is None and leaves_of(n - n // 2, n // 2, depth) > MAX_LEAVES:
+        return f"the path program of {n} samples has more than {MAX_LEAVES} leaves"
+    return given.faceless
+
+
+def solve(given: Given, tau: float | None) -> Piece:
+    return one_output(given, given.problem.Y[:, 0], tau)
+
+
+def one_output(given: Given, y: Array, tau: float | None) -> Piece:
+    """The piece of targets y (n,)."""
+    depth, features = given.problem.depth, given.features
+    two = gauge(features, y[:, None], tau, tolerance=1e-6)
+    three = path_gauge(features, y, 3, tau, signs=two.multipliers[:, 0])
+    below = three
+    if depth > 3:
+        below = path_gauge(features, y, depth, tau, signs=three.multipliers)
+    proof = Tree(below.multipliers[:, None], below.mu)
+    if np.isfinite(three.upper) and three.upper <= two.upper:
+        branches: tuple[tuple[Array, ...], ...] = tuple(b.layers() for b in three.branches)
+        return Piece(below.lower, three.upper, proof, branches, three.weights[:, None], NAME)
+    return Piece(below.lower, two.upper, proof, two.atoms.branches(), two.weights, NAME)

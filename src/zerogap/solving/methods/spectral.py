@@ -1,0 +1,25 @@
+"""Any problem of any size: V_L ⊂ {v : ‖v‖ ≤ ‖X‖₂} bounds c(Λ) (theory §7)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zerogap.solving.methods.base import Given, Piece
+from zerogap.theory.whitened import whitened_scalar
+
+NAME = "spectral bound"
+
+
+def accepts(given: Given, tau: float | None) -> str | None:
+    return None
+
+
+def solve(given: Given, tau: float | None) -> Piece:
+    Y = given.problem.Y
+    if given.problem.k == 1:
+        V, weights = whitened_scalar(Y[:, 0])
+        multipliers = V @ np.sign(weights)
+    else:
+        U, _, Vt = np.linalg.svd(Y, full_matrices=False)
+        multipliers = U @ Vt
+    return given.piece(tau, multipliers, given.stretch, given.ball, np.inf, (), (), NAME)

@@ -1,0 +1,91 @@
+"""Weight decay with β > 0 at three or more layers: the least value over the layers' norm t (§1).
+
+The dual value is min_t β(L−2)/2·t² + D_β(t), D_β(t) the dual at the allowed level τ = β/t^{L−2}.
+Every Λ, scaled to what t allows, bounds D_β(t) from below for all t at once. The minimiser of the
+best of these bounds is the next t to solve for, until the bound is tight there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from zerogap.model.bounds import relative
+from zerogap.model.matrices import Array
+from zerogap.model.problem import Problem
+from zerogap.solving.evidence import Levels
+from zerogap.solving.methods.base import Piece
+
+# The search over t stops here if not before; each step solves one dual.
+_MAX_LEVELS = {"linear": 120, "relu": 40}
+_GRID = 4000
+# Cells of a grid that are refined, into so many points each, and how often.
+_LOWEST, _POINTS, _ROUNDS = 300, 20, 4
+# The bracket, relative, and the relative distance of two t's, at which the search ends.
+_CLOSED, _SAME = 1e-9, 1e-10
+
+
+def least_over_norms(
+    problem: Problem, solve: Callable[[float], Piece]
+) -> tuple[float, float, Piece, Levels]:
+    """A lower and an upper bound on the dual value, the piece of the upper one, all evidence.
+
+    solve: the bracket of the dual at an allowed level τ.
+    """
+    bound = _Bound(problem)
+    most = 0.5 * float(np.sum(problem.Y**2))  # the zero network's value: beyond `end` none is less
+    end = float(np.sqrt(most / bound.half)) if most > 0 else 1.0
+    grid = end * np.geomspace(1e-6, 1, _GRID)
+    best: Piece | None = None
+    t, lower, upper = end, 0.0, most
+    for _ in range(_MAX_LEVELS[problem.activation]):
+        piece = solve(bound.beta / t**bound.power)
+        bound.add(t, piece)
+        if best is None or bound.half * t**2 + piece.upper < upper:
+            best, upper = piece, min(upper, bound.half * t**2 + piece.upper)
+        value, t = bound.least(grid)
+        lower = min(value, most)
+        again = any(abs(t / at - 1) < _SAME for at, _ in bound.solved)
+        if again or relative(upper - lower, upper) <= _CLOSED:
+            break
+    assert best is not None
+    return lower, upper, best, Levels(tuple(piece.evidence for _, piece in bound.solved))
+
+
+class _Bound:
+    """The lower bound on β(L−2)/2·t² + D_β(t) that the Λ's of the t's solved for prove."""
+
+    def __init__(self, problem: Problem) -> None:
+        assert problem.beta is not None
+        self.Y, self.beta, self.power = problem.Y, problem.beta, problem.depth - 2
+        self.half = self.beta * self.power / 2
+        self.solved: list[tuple[float, Piece]] = []
+
+    def add(self, t: float, piece: Piece) -> None:
+        """Join the Λ that was found at t."""
+        self.solved.append((t, piece))
+
+    def __call__(self, t: Array) -> Array:
+        """The bound at every t (m,)."""
+        best = np.zeros_like(t)
+        for at, piece in self.solved:
+            Lambda = piece.evidence.Lambda
+            product, square = float(np.sum(Lambda * self.Y)), float(np.sum(Lambda**2))
+            if square > 0:
+                # Λ was scaled to c(Λ) ≤ β/at^{L−2}; at t it may be longer or must be shorter.
+                theta = np.minimum(product / square, (at / t) ** self.power)
+                best = np.maximum(best, theta * product - 0.5 * theta**2 * square)
+        return self.half * t**2 + best
+
+    def least(self, grid: Array) -> tuple[float, float]:
+        """The global minimum and its t: the lowest cells of the grid, refined a few times.
+
+        The bound is a maximum of smooth pieces with kinks, so cells hold several minima.
+        """
+        for _ in range(_ROUNDS):
+            low = np.argsort(self(grid), kind="stable")[:_LOWEST]
+            left, right = grid[np.maximum(low - 1, 0)], grid[np.minimum(low + 1, len(grid) - 1)]
+            grid = np.unique(np.linspace(left, right, _POINTS))
+        values = self(grid)
+        return float(values.min()), float(grid[values.argmin()])

@@ -1,0 +1,82 @@
+"""ReLU networks on whitened data, X Xᵀ = I, in closed form (theory §7)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zerogap.model.matrices import Array, is_whitened
+from zerogap.model.network import Network
+from zerogap.model.problem import Problem
+
+
+def one_hot_sizes(problem: Problem) -> Array | None:
+    """Class sizes n_k when X Xᵀ = I and Y is exactly one-hot with no empty class, else None."""
+    Y = problem.Y
+    if not (is_whitened(problem.X) and np.isin(Y, (0.0, 1.0)).all() and (Y.sum(axis=1) == 1).all()):
+        return None
+    sizes = Y.sum(axis=0)
+    return sizes if sizes.min() > 0 else None
+
+
+def one_hot_orthogonal(sizes: Array, depth: int) -> float:
+    """P₁ of one orthogonal direction per class, (Σ n_k^{1/L})^{L/2}: exact at K = 2, L = 3."""
+    return float(np.sum(sizes ** (1 / depth)) ** (depth / 2))
+
+
+def one_hot_lower(sizes: Array) -> float:
+    """A proved lower bound on P₁ at every L ≥ 3: max over |T| ≥ 2 of √(2/|T|)(Σ_T n_k^{1/3})^{3/2}.
+
+    For two classes the inverse Gram matrix of two non-negative hidden vectors is an M-matrix,
+    which gives 1/r_k + 1/r_l; averaging over the pairs of T, with
+    Σ_{k<l} √(w_k² + w_l²) ≤ (|T| − 1)√(|T|/2) ‖w‖, gives √(2/|T|) Σ_T 1/r_k, least under
+    Σ n_k r_k² ≤ 1. The best T of each size holds the largest classes.
+    """
+    cubes = np.cumsum(np.sort(sizes)[::-1] ** (1 / 3))
+    counts = np.arange(2, len(sizes) + 1)
+    return float(np.max(np.sqrt(2 / counts) * cubes[1:] ** 1.5)) if len(counts) else 0.0
+
+
+def one_hot_network(problem: Problem, depth: int, architecture: str) -> Network:
+    """One chain per class: parallel branches of unit cost √n_k, or the orthogonal standard net."""
+    chain = [np.ones((1, 1))] * (depth - 2)
+    branches = []
+    for k in range(problem.k):
+        side = problem.Y[:, [k]]
+        size = np.sqrt(side.sum())
+        branches.append((problem.X.T @ side / size, *chain, size * np.eye(problem.k)[[k]]))
+    network = Network(tuple(branches), "relu").balanced()
+    return network if architecture == "parallel" else network.as_standard()
+
+
+def bottleneck_network(problem: Problem, depth: int, corner: float = 17 / 20) -> Network:
+    """Three one-hot classes through a two-dimensional bottleneck (theory §7), for L ≥ 4.
+
+    The classes sit at (1, 0), (c, c), (0, 1) in two hidden units through layers 1 … L−2; the
+    smallest class is put in the corner, which costs the most.
+    """
+    order = np.argsort(-problem.Y.sum(axis=0), kind="stable")
+    spot = np.zeros((3, 2))
+    c = corner
+    spot[order[[0, 2, 1]]] = np.array([[1, 0], [c, c], [0, 1]])
+    out = np.zeros((3, 3))
+    half = 1 / (2 * c)
+    out[:, order[[0, 2, 1]]] = np.array([[1, -half, 0], [0, -half, 1], [0, half, 0]])
+    layers = (
+        problem.X.T @ (problem.Y @ spot),
+        *[np.eye(2)] * (depth - 3),
+        np.array([[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]]),
+        out,
+    )
+    return Network((layers,), "relu").balanced_units()
+
+
+def whitened_scalar(y: Array) -> tuple[Array, Array]:
+    """Atoms V (n, m) and weights (m, 1) of D₁ = ‖φ(y)‖ + ‖φ(−y)‖ for scalar targets y (n,)."""
+    sides = [(s, np.maximum(s * y, 0)) for s in (1.0, -1.0)]
+    sides = [(s, v) for s, v in sides if v.any()]
+    V = (
+        np.column_stack([v / np.linalg.norm(v) for _, v in sides])
+        if sides
+        else np.zeros((len(y), 0))
+    )
+    return V, np.array([[s * np.linalg.norm(v)] for s, v in sides]).reshape(-1, 1)

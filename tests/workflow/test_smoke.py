@@ -1,0 +1,179 @@
+"""A smoke run as its user sees it: its files, and what an edit makes run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.workflow.conftest import TABLES, dry_run, edited, planned, remarked, snakemake
+from zerogap.replication.figures import described
+from zerogap.replication.stages.__main__ import names
+from zerogap.replication.tables.frames import GAP_COLUMNS
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+PER_BATCH = {"generate", "train", "solve_dual", "certify", "verify"}
+
+
+def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
+    results = smoke / "results"
+    for name in TABLES:
+        assert (results / "tables" / name).stat().st_size > 0, name
+    for name in described():
+        for kind in ("png", "pdf"):
+            assert (results / "figures" / f"{name}.{kind}").stat().st_size > 2000, name
+    for name in ("table1", "rank_one", "inside"):
+        assert (results / "notebooks" / f"{name}.html").stat().st_size > 10_000
+    assert (smoke / "paper" / "replication.pdf").read_bytes()[:4] == b"%PDF"
+    made_by = json.loads((results / "provenance.json").read_text())
+    assert made_by["packages"]["zerogap"]
+    assert made_by["config"]["restarts"] == {"default": 4}
+    assert "certify" in (results / "rulegraph.mmd").read_text()
+
+
+def test_the_gap_table_has_the_columns_of_the_contract_and_is_fully_certified(smoke: Path) -> None:
+    gaps = pd.read_csv(smoke / "results/tables/gaps.csv")
+    assert list(gaps.columns) == GAP_COLUMNS
+    assert gaps["certified"].all()
+    assert (gaps["primal"] >= gaps["dual"] * (1 - 1e-9)).all()
+
+
+def test_the_notebooks_check_by_hand_finds_every_inequality(smoke: Path) -> None:
+    notebook = json.loads((smoke / "results/notebooks/rank_one.ipynb").read_text())
+    printed = [
+        "".join(output["text"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", ())
+        if output.get("name") == "stdout"
+    ]
+    checks = next(text for text in printed if "the claims are a gap" in text)
+    assert checks.count("yes ") == 8 and "NO " not in checks
+
+
+def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
+    claims = pd.read_csv(smoke / "results/tables/claims.csv")
+    assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
+
+
+def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> None:
+    done = snakemake(smoke, "--configfile", "config/smoke.yaml", "--report", "report.html")
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = (smoke / "report.html").read_text()
+    assert "System Message" not in report
+    for caption, _ in described().values():
+        assert caption[:40] in report
+
+
+def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:
+    assert set(planned(smoke, *SMOKE)) <= {"all"}
+
+
+# --- what a stage loads is what its rule declares ------------------------------------------------
+
+
+def declared(smoke: Path) -> dict[str, set[str]]:
+    """The package files among the inputs of every rule that runs a stage, by stage."""
+    found: dict[str, set[str]] = {}
+    for job in dry_run(smoke, *SMOKE, "--forceall"):
+        stage = job["rule"]
+        if stage.replace("_", "-") not in names():
+            continue
+        files = {f for f in job.get("input", "").split(", ") if f.startswith("src/zerogap/")}
+        if stage == "figure":
+            stage += f" {job['wildcards'].removeprefix('figure=')}"
+        assert found.setdefault(stage, files) == files
+    return found
+
+
+def loaded(smoke: Path) -> dict[str, set[str]]:
+    """The package files that the process of every stage had loaded when it ended, by stage."""
+    found: dict[str, set[str]] = {}
+    for report in (smoke / "traces").iterdir():
+        arguments, files = json.loads(report.read_text())
+        if "zerogap.replication.stages" not in arguments:
+            continue
+        stage = arguments[arguments.index("zerogap.replication.stages") + 1].replace("-", "_")
+        if stage == "figure":
+            stage += f" {arguments[arguments.index('--name') + 1]}"
+        own = {str(Path(f).resolve().relative_to(smoke.resolve())) for f in files}
+        assert found.setdefault(stage, own) == own
+    return found
+
+
+def test_every_stage_loads_exactly_the_modules_that_its_rule_declares(smoke: Path) -> None:
+    loads, declares = loaded(smoke), declared(smoke)
+    assert {stage.split()[0] for stage in loads} == {name.replace("-", "_") for name in names()}
+    for stage, files in loads.items():
+        if stage == "generate":
+            # The registry enters as a digest of what it says of the batch.
+            files = {f for f in files if not f.startswith("src/zerogap/replication/claims/")}
+        assert files == declares[stage], stage
+
+
+def test_what_notebooks_load_is_declared(smoke: Path) -> None:
+    rules = dry_run(smoke, *SMOKE, "--forcerun", "notebook")
+    inputs = [set(job["input"].split(", ")) for job in rules if job["rule"] == "notebook"]
+    kernels = [
+        {str(Path(f).resolve().relative_to(smoke.resolve())) for f in files}
+        for arguments, files in (
+            json.loads(report.read_text()) for report in (smoke / "traces").iterdir()
+        )
+        if any("ipykernel" in argument for argument in arguments)
+    ]
+    assert len(kernels) == len(inputs) == 3
+    for files in kernels:
+        assert any(files <= declares for declares in inputs), files
+
+
+def test_certifying_depends_on_no_training(smoke: Path) -> None:
+    assert not any("training" in path for path in declared(smoke)["certify"])
+    assert any("training" in path for path in declared(smoke)["train"])
+
+
+# --- edits of code -------------------------------------------------------------------------------
+
+STALE = {
+    "replication/records.py": PER_BATCH - {"verify"} | {"collect", "provenance", "depth_study"},
+    "replication/stages/train.py": {"train"},
+    "replication/stages/certify.py": {"certify"},
+    "replication/stages/verify.py": {"verify"},
+    "checker/check.py": {"certify", "verify", "search", "search_table", "depth_table"},
+    "replication/tables/table1.py": {"table1"},
+    "training/lbfgs.py": {"train"},
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_an_edit_of_a_module_reruns_every_stage_that_loads_it(smoke: Path, name: str) -> None:
+    with edited(smoke / "src/zerogap" / name, remarked):
+        assert STALE[name] <= set(planned(smoke, *SMOKE))
+
+
+def test_an_edit_of_training_certifies_again_only_what_was_trained_again(smoke: Path) -> None:
+    with edited(smoke / "src/zerogap/training/lbfgs.py", remarked):
+        jobs = planned(smoke, *SMOKE)
+    assert not {"generate", "solve_dual", "search", "depth_study"} & set(jobs)
+
+
+def test_changing_a_figures_style_redraws_that_figure_and_what_prints_it(smoke: Path) -> None:
+    with edited(smoke / "src/zerogap/replication/figures/rank_one.py", remarked):
+        jobs = planned(smoke, *SMOKE)
+    assert jobs["figure"] == ["figure=rank-one"]
+    assert set(jobs) <= {"figure", "paper", "all"}
+
+
+def test_changing_a_claims_instances_reruns_that_claim_and_what_gathers_it(
+    smoke: Path, tmp_path: Path
+) -> None:
+    values = yaml.safe_load((smoke / "config/smoke.yaml").read_text())
+    values["instances"]["two-layer-linear"] = 2
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(values))
+    jobs = planned(smoke, *SMOKE, str(changed))
+    for rule in PER_BATCH:
+        assert jobs[rule] == ["setting=two-layer-linear, batch=0"], rule
+    gathers = {"collect", "table1", "scoreboard", "figure", "notebook", "paper", "provenance"}
+    assert set(jobs) <= PER_BATCH | gathers | {"rulegraph", "all"}
