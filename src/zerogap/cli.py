@@ -249,17 +249,24 @@ _COUNTS = ("accepted", "refused", "zero", "positive", "open", "up to ε")
 
 
 def _verify(given: argparse.Namespace) -> int:
-    from zerogap.checker.files import files_of, verify_files
+    from zerogap.checker.files import scan
+    from zerogap.checker.workers import verify_files
     from zerogap.model.bounds import require_tolerance
 
     require_tolerance(given.tolerance)
     if given.cores < 1:
         raise DataError(f"--cores is {given.cores}; accepted is a whole number from 1")
-    files = files_of(given.paths)
+    files, skipped = scan(given.paths)
+    for reason in skipped:
+        print(f"zerogap verify: {reason}", file=sys.stderr)
+    unread = 0
     each: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     try:
-        for file, verdicts in verify_files(files, given.tolerance, given.cores):
+        for file, verdicts, fault in verify_files(files, given.tolerance, given.cores):
+            if fault:
+                unread += 1
+                print(f"zerogap verify: {fault}", file=sys.stderr)
             counts: dict[str, Any] = {"file": str(file), **dict.fromkeys(_COUNTS, 0)}
             rows.append(counts)
             for verdict in verdicts:
@@ -276,9 +283,11 @@ def _verify(given: argparse.Namespace) -> int:
     finally:  # an interrupted check still reports what it proved
         if given.progress:
             print(file=sys.stderr)
-        if rows:
+        if each:
             _print_verdicts(rows, each, given)
-    return 1 if any(row["refused"] for row in rows) else 0
+    if not each and not unread:
+        print("zerogap verify: there is no certificate in what was given", file=sys.stderr)
+    return 2 if unread else int(not each or any(row["refused"] for row in rows))
 
 
 def _print_verdicts(

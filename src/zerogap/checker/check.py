@@ -110,12 +110,12 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
         if not sign * proved[name] <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {proved[name]!r}")
     nearly = _status(proved, tolerance)
-    exactly = _status(proved | _exactly(certificate, nearly), tolerance)
+    exactly = _status(proved | _exactly(statement, certificate, nearly), tolerance)
     return {
         "accepted": True,
         "reason": "proved",
         "status": nearly if exactly == nearly else f"{nearly} up to ε",
-        "epsilon": float.fromhex(certificate["epsilon"]),
+        "epsilon": float(statement.epsilon),
         "problem": digest(statement),
         **proved,
     }
@@ -152,13 +152,12 @@ def _status(proved: dict[str, float], tolerance: float) -> str:
     return "positive" if proved["primal_lower"] - proved["dual_upper"] > room else "open"
 
 
-def _exactly(certificate: Any, status: str) -> dict[str, float]:
+def _exactly(statement: Statement, certificate: Any, status: str) -> dict[str, float]:
     """What takes the place of proved values where the problem is exact interpolation.
 
     Lower bounds for interpolation up to epsilon hold for it; upper bounds are proved anew, or
     are inf.
     """
-    statement = statement_of(certificate)
     if statement.beta is not None or status == "open" or statement.epsilon == 0:
         return {}
     network, bidual = branches_of(certificate["upper"], "upper"), None

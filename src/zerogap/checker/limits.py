@@ -57,3 +57,7 @@ MAX_INTERVALS = 5_000
 # matrix is one entry.
 MAX_LINE = 2**28
 MAX_ENTRIES = 2_000_000
+# Characters of an id that are shown. Bytes a worker may take beyond what it starts with: those of a
+# line thrice over and what a proof may hold.
+MAX_LABEL = 200
+MAX_PROCESS = 2**31
