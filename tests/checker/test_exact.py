@@ -66,7 +66,18 @@ def test_positive_needs_a_dual_value_that_exists() -> None:
     X, A = rng.standard_normal((6, 4)), rng.standard_normal((4, 3))
     found = solve(problem(X, X @ A, 3, activation="linear"), restarts=0)
     verdict = verify(found.certificate)  # Y was rounded out of the columns' span
-    assert verdict.status == "positive up to ε"
+    assert verdict.status == "positive" and verdict.epsilon > 0
+    with patch("zerogap.checker.exact.MAX_ROUNDING", 0.0):
+        assert verify(found.certificate).status == "positive up to ε"
+
+
+def test_what_rounding_changes_at_great_depth_is_said() -> None:
+    """(2⁻⁵³)^{2/L} is no small number at L = 12, so a rounded Y leaves the verdict open to it."""
+    rng = np.random.default_rng(0)
+    X, a = rng.standard_normal((6, 4)), rng.standard_normal((4, 1))
+    for depth, status in ((3, "zero"), (12, "zero up to ε")):
+        p = problem(X, X @ a @ np.ones((1, 2)), depth, activation="linear")
+        assert verify(solve(p, restarts=0).certificate).status == status
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,11 @@ they are branches of scaled cost c_j = u ‖row_j(C)‖, with Σ c_j² ≤ (κρ
 and D₁ ≤ D + Σ c_j ≤ D + √m κρ. ReLU: Φ = φ(XU), whose outputs pass unchanged through further
 layers. Linear: C = X⁺E has at most min(d, k) singular values, each a branch.
 
+Data that were multiplied out in float64, Y = XA, lie beside the span of all outputs by rounding,
+and no network interpolates them. Where that distance is at most MAX_ROUNDING ‖Y‖, the targets meant
+are Ŷ = PY, P the projection onto the span: f(X) is in it, so ‖Ŷ − Y‖ ≤ ρ ≤ ε, what is proved from
+below holds for Ŷ, and E is replaced by PE, which is no longer. What Ŷ costs is bounded as above.
+
 The power 2/L is what exactness costs where E needs a direction that f does not have. Where weights
 of f can be moved instead, the cost is linear in ρ.
 """
@@ -35,7 +40,7 @@ from zerogap.checker.balls import (
 )
 from zerogap.checker.budget import STEP, spend
 from zerogap.checker.eigen import positive_definite
-from zerogap.checker.limits import MAX_CORRECTED
+from zerogap.checker.limits import MAX_CORRECTED, MAX_ROUNDING
 from zerogap.checker.reading import Branches
 from zerogap.checker.statement import Statement
 from zerogap.checker.upper import norm, outputs, primal, residual, scaled_value
@@ -84,8 +89,9 @@ def correction(statement: Statement, branches: Branches, architecture: str) -> C
     least = _least_singular(arb_mat(exact).transpose())
     if least is None:  # not all residuals can be put out, but perhaps this one
         spend(STEP * len(s.X) ** 2 * Phi.shape[1], "the span of the features")
-        exact, inside = _basis(exact, s, branches)
-        least = _least_singular(arb_mat(exact)) if inside else None
+        exact, inside, reached = _basis(exact, s, branches)
+        rounded = reached and error <= arb(MAX_ROUNDING) * frobenius(balls(s.Y))
+        least = _least_singular(arb_mat(exact)) if inside or rounded else None
         count = min(count, exact.ncols())
     return None if least is None else Correction(count, longest * error / least)
 
@@ -99,21 +105,27 @@ def _relu(M: fmpq_mat) -> fmpq_mat:
     return fmpq_mat(M.nrows(), M.ncols(), [max(x, fmpq(0)) for x in M.entries()])
 
 
-def _basis(Phi: fmpq_mat, s: Statement, branches: Branches) -> tuple[fmpq_mat, bool]:
-    """Independent columns that span those of Φ, and whether the residual is in their span."""
-    left = rationals(s.Y)
+def _basis(Phi: fmpq_mat, s: Statement, branches: Branches) -> tuple[fmpq_mat, bool, bool]:
+    """Independent columns that span those of Φ; whether Y − f(X), and whether f(X), is in there."""
+    put_out = fmpq_mat(*s.Y.shape)
     for branch in branches:
         A = rationals(s.X)
         for W in branch[:-1]:
             A = A * rationals(W)
             A = _relu(A) if s.activation == "relu" else A
-        left -= A * rationals(branch[-1])
-    rows = [[*a, *b] for a, b in zip(Phi.tolist(), left.tolist(), strict=True)]
+        put_out += A * rationals(branch[-1])
+    within, inside = _pivots(Phi, rationals(s.Y) - put_out)
+    basis = fmpq_mat([[row[j] for j in within] for row in Phi.tolist()]) if within else Phi
+    return basis, inside, _pivots(Phi, put_out)[1]
+
+
+def _pivots(Phi: fmpq_mat, M: fmpq_mat) -> tuple[list[int], bool]:
+    """The independent columns of Φ, and whether those of M are in their span."""
+    rows = [[*a, *b] for a, b in zip(Phi.tolist(), M.tolist(), strict=True)]
     reduced, rank = fmpq_mat(rows).rref()
     pivots = [next(j for j in range(reduced.ncols()) if reduced[i, j]) for i in range(rank)]
     within = [j for j in pivots if j < Phi.ncols()]
-    basis = fmpq_mat([[row[j] for j in within] for row in Phi.tolist()]) if within else Phi
-    return basis, len(within) == len(pivots)
+    return within, len(within) == len(pivots)
 
 
 def _least_singular(A: arb_mat) -> arb | None:

@@ -61,3 +61,5 @@ MAX_ENTRIES = 2_000_000
 # line thrice over and what a proof may hold.
 MAX_LABEL = 200
 MAX_PROCESS = 2**31
+# How far from the span of all outputs, as a share of ‖Y‖, targets may lie by rounding.
+MAX_ROUNDING = 2.0**-40
