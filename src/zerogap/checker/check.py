@@ -41,12 +41,12 @@ class Verdict:
     dual_upper], all for interpolation up to epsilon where beta is null. status: "zero" if
     primal − dual is at most the tolerance times the primal, "positive" if primal_lower − dual_upper
     is more than that, else "open". Where epsilon is not 0 this is said of the problem as it stands
-    only if exact interpolation, but for a rounding of Y, is proved to change nothing; else the status is "zero
-    up to ε" or "positive up to ε". deeper_upper: where finite, it is less than dual, and bounds the
-    dual value of parallel networks of a stated greater depth, or of their path program, from above
-    (with the problem's factor L/2). problem: the digest of the problem that is stated, which binds
-    a row of a table to its certificate. operations: what the proof took (budget.py), the same on
-    every machine. Not accepted: reason says why, and nothing is proved.
+    only if exact interpolation, but for a rounding of Y, is proved to change nothing; else the
+    status is "zero up to ε" or "positive up to ε". deeper_upper: where finite, it is less than
+    dual, and bounds the dual value of parallel networks of a stated greater depth, or of their path
+    program, from above (with the problem's factor L/2). problem: the digest of the problem that is
+    stated, which binds a row of a table to its certificate. operations: what the proof took
+    (budget.py), the same on every machine. Not accepted: reason says why, and nothing is proved.
     """
 
     accepted: bool
