@@ -214,8 +214,8 @@ def path(columns: int) -> dict[str, Any]:
 WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "linear": lambda: linear(300, 8),
     "faces, many": lambda: faces(60, 3, 2),
-    "faces, long integers": lambda: faces(10, 8, 1, 100),
-    "faces, many features": lambda: faces(20, 18, 1),
+    "faces, long integers": lambda: faces(10, 7, 1, 60),
+    "faces, many features": lambda: faces(14, 12, 1),
     "cones": lambda: cones(200, 4),
     "moments": lambda: moments(280, 10, 2),
     "tree": lambda: tree(16, 3),
@@ -223,12 +223,12 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "cover": lambda: cover(13),
     "rank-one": lambda: rank_one(400, 20),
     "whitened": lambda: whitened(12, 3, 60),
-    "whitened, large": lambda: whitened(400, 1, 5),
+    "whitened, large": lambda: whitened(400, 1, 4),
     "outputs": lambda: outputs(12, 90),
     "network": lambda: network(100, 4, 60_000),
-    "network, deep": lambda: network(500, 500, 2_000),
+    "network, deep": lambda: network(400, 400, 2_000),
     "theorem": lambda: theorem(500),
-    "search": lambda: search(15),
+    "search": lambda: search(14),
     "path": lambda: path(9_000),
 }
 
