@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,9 @@ def test_every_kind_has_an_example() -> None:
 def test_a_record_gives_the_same_bidual_back(kind: str, tmp_path: Any) -> None:
     _, found = solved(kind)
     assert found.evidence.kind == kind
-    write_batch(tmp_path / "batch.npz", [found.record()])
-    (stored,) = read_batch(tmp_path / "batch.npz")
+    bound = SimpleNamespace(**found.record())
+    write_batch(tmp_path / "batch.npz", [bound], "solve-dual")
+    (stored,) = read_batch(tmp_path / "batch.npz", dict)
     again = Bidual.of(stored)
     assert type(again.evidence) is type(found.evidence)
     assert same(again.evidence.record(), found.evidence.record())

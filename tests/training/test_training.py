@@ -14,7 +14,7 @@ from zerogap.training import INTERPOLATION_TOLERANCE, Training, TrainingOptions,
 
 CASES = {
     case["id"]: case
-    for case in json.loads((Path(__file__).parent / "reference" / "cases.json").read_text())
+    for case in json.loads((Path(__file__).parents[1] / "reference/cases.json").read_text())
 }
 QUICK = TrainingOptions(restarts=16, steps=1000, polish_steps=2000)
 TINY = TrainingOptions(restarts=8, steps=200, polish_steps=100, lbfgs_steps=20)
