@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+from zerogap import Problem, solve
 from zerogap.convex.interior import master
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.model.errors import MethodError
@@ -70,3 +71,13 @@ def test_a_master_stopped_early_is_feasible_and_near() -> None:
 def test_a_master_without_a_fit_says_so() -> None:
     with pytest.raises(MethodError, match="do not span the targets"):
         master(np.array([[1.0], [0.0]]), np.array([[0.0], [1.0]]), None)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_sample_that_is_zero_changes_no_value(k: int) -> None:
+    X, Y = np.array([[-3.0, -1], [0, 0], [1, -3]]), np.array([[1.0, -1], [0, 0], [-1, 1]])[:, :k]
+    options = {"activation": "relu", "architecture": "standard", "depth": 2}
+    bounds = solve(Problem(X, Y, **options), restarts=0)
+    without = solve(Problem(X[[0, 2]], Y[[0, 2]], **options), restarts=0)
+    assert bounds.status == without.status == "zero"
+    assert bounds.dual == pytest.approx(without.dual, rel=1e-9)

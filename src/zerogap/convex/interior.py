@@ -109,6 +109,7 @@ def _normal(V: Array, hessians: Array, ridge: float) -> Array:
             out[b * n : (b + 1) * n, a * n : (a + 1) * n] = block
     diagonal = out.ravel()[:: k * n + 1]
     diagonal += ridge + 1e-15 * diagonal
+    diagonal[diagonal == 0] = 1.0  # of a sample that no atom sees, whose Λ stays as it is
     return out
 
 
