@@ -94,8 +94,8 @@ def read_by(wildcards):
         for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
         if f"/{INSIDE}/" in file
     ]
-    # `solve` trains where theory does not suffice.
+    # `solve` trains where theory does not suffice, and returns a torch module.
     return [
-        *modules(*notebook_imports(source), "training"),
+        *modules(*notebook_imports(source), "training", "model.module"),
         *(stored if wildcards.notebook == "inside" else TABLES),
     ]

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+# `solve` loads these when it trains and when it returns a network: the study depends on them.
+import zerogap.model.module
+import zerogap.training  # noqa: F401
 from zerogap.convex.search import search
 from zerogap.model.problem import Problem
 from zerogap.replication.families import Spec, generate
