@@ -23,8 +23,7 @@ from flint import arb, arb_mat, fmpq, fmpq_mat, fmpz, fmpz_mat
 from zerogap.checker.balls import Array, Refused, diagonal, floats, root, total
 from zerogap.checker.budget import BALL, STEP, hold, spend
 from zerogap.checker.eigen import eigenvalue_gap, outside, positive_definite, top_eigenvalue
-from zerogap.checker.limits import MAX_FACES, MAX_RAYS
-from zerogap.checker.limits import MAX_FACES_SIDE as MAX_SIDE
+from zerogap.checker.limits import MAX_FACES, MAX_FACES_SIDE, MAX_RAYS
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ def _faces(X: fmpq_mat) -> Faces:
     rank-deficient X are no exceptions.
     """
     n, d = X.nrows(), X.ncols()
-    if max(n, d) > MAX_SIDE:
+    if max(n, d) > MAX_FACES_SIDE:
         raise Refused(f"{n} samples in {d} dimensions have too many faces to enumerate")
     Z = X.numer_denom()[0]
     rank = Z.rank()

@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator, validators
 from zerogap.model.data import read_file
 from zerogap.model.errors import ConfigError, ZerogapError
 from zerogap.model.problem import Problem
-from zerogap.replication.claims import CLAIMS, batch, claim, instances
+from zerogap.replication.claims import CLAIMS, claim, digest_of, instances
+from zerogap.replication.rows import Instance
 from zerogap.replication.tracing import PACKAGE, constants
 from zerogap.solving.certificates import require_provable
 
@@ -41,13 +42,15 @@ class Config:
     """What to run: the settings with the slice of options each needs, and global numbers.
 
     name: of the run, which its results bear, or nothing. claims: ids of those that are tested.
-    depth_study: the options of each of its jobs, as canonical JSON. search: its data sets.
+    instances: the problems of every setting, expanded once. depth_study: the options of each of
+    its jobs, as canonical JSON. search: its data sets.
     canonical: all of it, as JSON.
     """
 
     name: str
     claims: list[str]
     slices: dict[str, Slice]
+    instances: dict[str, list[Instance]]
     tolerance: float
     batch_size: int
     depth_study: list[str]
@@ -56,12 +59,13 @@ class Config:
 
     def batches(self, setting_id: str) -> list[str]:
         """Names of a setting's batches."""
-        count = len(instances(setting_id, self.slices[setting_id]))
-        return [str(b) for b in range(math.ceil(count / self.batch_size))]
+        count = math.ceil(len(self.instances[setting_id]) / self.batch_size)
+        return [str(b) for b in range(count)]
 
     def digest(self, setting_id: str, number: int) -> str:
         """What the registry says of the problems of a batch, as a digest."""
-        return batch(setting_id, self.slices[setting_id], number, self.batch_size)[1]
+        start = number * self.batch_size
+        return digest_of(self.instances[setting_id][start : start + self.batch_size])
 
     def slice(self, setting_id: str) -> str:
         """The options of a setting as canonical JSON: what its problems depend on, no more."""
@@ -106,10 +110,10 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
             raise ConfigError(f"files: id {entry['id']!r} is given twice; ids must differ")
         _check_file(entry)
         slices[name] = {"file": entry, "restarts": values.get("restarts", {}).get("default")}
-    for name, options in slices.items():
-        if values.get("timings"):
-            options["timings"] = True
-        instances(name, options)  # unknown cases are named here
+    if values.get("timings"):
+        slices = {name: options | {"timings": True} for name, options in slices.items()}
+    # Unknown cases are named here.
+    expanded = {name: instances(name, options) for name, options in slices.items()}
     jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
     searched = list(values.get("search", []))
     known = constants(PACKAGE / "replication/studies/search.py")["CASES"]
@@ -120,6 +124,7 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
         run,
         chosen,
         slices,
+        expanded,
         float(values["tolerance"]),
         int(values["batch_size"]),
         jobs,

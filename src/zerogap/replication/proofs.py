@@ -14,5 +14,10 @@ from zerogap.replication.sealed import require_intact
 def proved(certificates: Path, tolerance: float = 1e-6) -> Iterator[tuple[Any, Verdict]]:
     """Every certificate of a file with its verdict. Raises DataError on a damaged file."""
     require_intact(certificates)
+    yield from verdicts(certificates, tolerance)
+
+
+def verdicts(certificates: Path, tolerance: float) -> Iterator[tuple[Any, Verdict]]:
+    """The same of a file that need not be as this run has written it."""
     for certificate in read_jsonl(certificates):
         yield certificate, verify(certificate, tolerance=tolerance)

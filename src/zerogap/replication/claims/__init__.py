@@ -89,5 +89,10 @@ def batch(
     case changes it, a reworded statement does not.
     """
     chosen = instances(setting_id, options)[number * size : (number + 1) * size]
+    return chosen, digest_of(chosen)
+
+
+def digest_of(chosen: list[Instance]) -> str:
+    """The digest of some problems as the registry has them."""
     text = json.dumps([asdict(instance) for instance in chosen], sort_keys=True)
-    return chosen, hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from zerogap.checker.check import Verdict, verify
-from zerogap.checker.files import files_of, read_jsonl
+from zerogap.checker.check import Verdict
+from zerogap.checker.files import files_of
 from zerogap.checker.reading import matrix
 from zerogap.model.bounds import relative
 from zerogap.model.matrices import numerical_rank
+from zerogap.replication.proofs import verdicts
 from zerogap.replication.tables.frames import KEY, read
 
 # What a certificate says of a problem and what its verdict proves.
@@ -28,10 +29,10 @@ def from_certificates(folder: Path, tolerance: float) -> pd.DataFrame:
     """
     found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for file in files_of([folder]):
-        for certificate in read_jsonl(file):
+        for certificate, verdict in verdicts(file, tolerance):
             name = tuple(certificate["id"][key] for key in KEY)
             if name[0] not in ("depth", "search"):
-                row = _row(certificate, verify(certificate, tolerance))
+                row = _row(certificate, verdict)
                 found.setdefault(name, []).append(dict(zip(KEY, name, strict=True)) | row)
     rows = [rows[0] | {"certified": rows[0]["certified"] and len(rows) == 1}
             for _, rows in sorted(found.items())]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from math import comb
 
-from zerogap.checker.pricing import MAX_FACES, MAX_RAYS, MAX_SIDE
+from zerogap.checker.limits import MAX_FACES, MAX_FACES_SIDE, MAX_RAYS
 from zerogap.convex.columns import gauge
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
@@ -31,7 +31,7 @@ def _evidence(problem: Problem) -> Callable[[Array], Proof]:
     """What proves levels of two layers: all faces, or cones where these are too many."""
     n, d, rank = problem.n, problem.d, problem.rank
     enumerable = max_faces(n, rank) <= MAX_FACES and comb(n, rank - 1) <= MAX_RAYS
-    if problem.k > 1 or (enumerable and max(n, d) <= MAX_SIDE):
+    if problem.k > 1 or (enumerable and max(n, d) <= MAX_FACES_SIDE):
         return Faces
     if rank == d:
         return partial(Cones, None)
