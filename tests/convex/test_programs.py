@@ -84,7 +84,7 @@ def test_the_depth_four_relaxation_can_be_strictly_below_three_layers() -> None:
     X, y = counterexample()
     features = Features(X)
     three = path_gauge(features, y, 3)
-    four = path_gauge(features, y, 4, signs=three.multipliers)
+    four = path_gauge(features, y, 4, signs=three.multipliers[:, 0])
     assert three.upper == pytest.approx(three.lower, rel=1e-6)
     assert four.upper == pytest.approx(four.lower, rel=1e-6)
     assert four.upper < three.lower * (1 - 5e-4)
@@ -98,9 +98,9 @@ def test_the_path_program_is_attained_by_a_path_network(
     X, Y = data(n + d, n, d, 1)
     found = path_gauge(Features(X), Y[:, 0], depth, level)
     assert found.upper == pytest.approx(found.lower, rel=1e-6)
-    V = np.column_stack([branch.outputs(X) for branch in found.branches])
-    assert max(map(mixture_norm, found.branches)) <= 1 + 1e-12
-    value, error = np.abs(found.weights).sum(), np.linalg.norm(V @ found.weights - Y[:, 0])
+    assert max(map(mixture_norm, found.atoms.U[0])) <= 1 + 1e-12
+    V = np.column_stack([branch.outputs(X) for branch in found.atoms.U[0]])
+    value, error = np.abs(found.weights).sum(), np.linalg.norm(V @ found.weights - Y)
     if level is None:
         assert error <= 1e-8
     else:
@@ -110,7 +110,7 @@ def test_the_path_program_is_attained_by_a_path_network(
 
 def test_only_a_three_layer_branch_is_turned_into_layers() -> None:
     X, y = counterexample()
-    three, four = (path_gauge(Features(X), y, depth).branches[0] for depth in (3, 4))
+    three, four = (path_gauge(Features(X), y, depth).atoms.U[0, 0] for depth in (3, 4))
     W, w = three.layers()
     assert max(np.linalg.norm(W), np.linalg.norm(w)) <= 1 + 1e-12
     assert np.maximum(np.maximum(X @ W, 0) @ w, 0)[:, 0] == pytest.approx(three.outputs(X))
@@ -122,7 +122,7 @@ def test_the_tree_re_proves_its_level_and_bounds_sampled_networks() -> None:
     X, Y = data(4, 5, 2, 1)
     features = Features(X)
     found = path_gauge(features, Y[:, 0], 4)
-    assert path_level(features, found.multipliers, found.mu, 4) == pytest.approx(1, rel=1e-9)
+    assert path_level(features, found.multipliers[:, 0], found.mu, 4) == pytest.approx(1, rel=1e-9)
     rng = np.random.default_rng(0)
     for _ in range(300):
         A = X
@@ -131,7 +131,7 @@ def test_the_tree_re_proves_its_level_and_bounds_sampled_networks() -> None:
             A = np.maximum(A @ (W / np.linalg.norm(W)), 0)
         w = rng.normal(size=A.shape[1])
         v = np.maximum(A @ (w / np.linalg.norm(w)), 0)
-        assert abs(found.multipliers @ v) <= 1 + 1e-9
+        assert abs(found.multipliers[:, 0] @ v) <= 1 + 1e-9
 
 
 def test_the_number_of_leaves_is_counted_right() -> None:

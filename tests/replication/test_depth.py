@@ -41,7 +41,7 @@ def test_the_network_of_an_upper_bound_interpolates_at_its_cost() -> None:
     found = compare(X, y)
     assert found.lower > DIFFERS
     for side in (found.three, found.four):
-        outputs = sum(w * b.outputs(X) for b, w in zip(side.branches, side.weights, strict=True))
+        outputs = sum(w * b.outputs(X) for b, w in zip(side.atoms.U[0], side.weights, strict=True))
         assert outputs == pytest.approx(y, abs=1e-7)
         assert np.abs(side.weights).sum() == pytest.approx(side.upper)
 
@@ -99,7 +99,7 @@ def test_three_layers_never_reach_the_dual_level_of_the_example() -> None:
     hidden = np.maximum(EXAMPLE_X @ W1, 0)
     outputs = np.maximum(hidden @ w2, 0)[:, :, 0]
     size = np.linalg.norm(W1, axis=(1, 2)) * np.linalg.norm(w2, axis=(1, 2))
-    values = np.abs(outputs @ found.three.multipliers) / size
+    values = np.abs(outputs @ found.three.multipliers[:, 0]) / size
     assert 0.1 < values.max() <= 1 + 1e-9
 
 

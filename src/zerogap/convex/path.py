@@ -26,10 +26,10 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from zerogap.convex.columns import dual_value, feasible, primal_value, sparse_fit, vertex
+from zerogap.convex.columns import Gauge, dual_value, feasible, primal_value, sparse_fit, vertex
 from zerogap.convex.conic import minimise
 from zerogap.convex.interior import master
-from zerogap.convex.oracles import Features
+from zerogap.convex.oracles import Atoms, Features
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -77,21 +77,21 @@ class Branch:
 
 
 @dataclass(frozen=True, eq=False)
-class PathGauge:
-    """A bracket of the path program's optimum.
+class PathGauge(Gauge):
+    """A bracket of the path program's optimum; its atoms are branches, one a column.
 
-    lower: λᵀy (less ½‖λ‖² when regularised) with c_L(λ) at most the tau, proved by `mu`.
-    upper: the value of the path network Σ_j w_j branch_j, inf if none was recovered; at L = 3 it
-    is a parallel network (`Branch.layers`), beyond it bounds the path program alone.
-    mu: rows of the tree's μ's, depth first (the order of `unroll`), scaled with λ.
+    At L = 3 the path network Σ_j w_j branch_j is a parallel network (`Branch.layers`), beyond it
+    bounds the path program alone; `upper` is inf if none was recovered. mu: rows of the tree's μ's,
+    depth first (the order of `unroll`), scaled with λ; they prove the level of λ.
     """
 
-    lower: float
-    upper: float
-    multipliers: Array
     mu: Array
-    branches: tuple[Branch, ...]
-    weights: Array
+
+    @classmethod
+    def nothing(cls, n: int, lower: float, upper: float) -> PathGauge:
+        """Zero multipliers, and a network without branches."""
+        atoms = Atoms(np.zeros((n, 0)), np.zeros((1, 0), dtype=object))
+        return cls(lower, upper, np.zeros((n, 1)), atoms, np.zeros((0, 1)), np.zeros((0, n)))
 
 
 @cache
@@ -130,7 +130,7 @@ def path_gauge(
     n = len(y)
     scale = float(np.linalg.norm(y))
     if scale == 0:
-        return PathGauge(0.0, 0.0, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
+        return PathGauge.nothing(n, 0.0, 0.0)
     y, tau = y / scale, None if tau is None else tau / scale
     signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
     below = above = None
@@ -144,8 +144,8 @@ def path_gauge(
         if below is None or found.lower > below.lower:
             below = found
             # On a wall the optimum is that of the orthants around it, and their branches mix.
-            largest = np.abs(found.multipliers).max()
-            walls = np.flatnonzero(np.abs(found.multipliers) <= 1e-6 * largest)
+            sizes = np.abs(found.multipliers[:, 0])
+            walls = np.flatnonzero(sizes <= 1e-6 * sizes.max())
             for flipped in (walls, *walls[:, None]):
                 neighbour = signs.copy()
                 neighbour[flipped] *= -1
@@ -162,9 +162,9 @@ def path_gauge(
         below.lower * value,
         above.upper * value,
         below.multipliers * dual,
-        below.mu * dual,
-        above.branches,
+        above.atoms,
         above.weights * scale,
+        below.mu * dual,
     )
 
 
@@ -304,8 +304,7 @@ def _solve_orthant(
     orthant = _Orthant(features, y, depth, tau, signs)
     # All leaves start with the ends of every dimension of V₂ they may touch.
     cuts = _Cuts.everywhere(features.start(y[:, None]).U, len(orthant.tree.maps))
-    n = len(y)
-    best = PathGauge(-np.inf, np.inf, np.zeros(n), np.zeros((0, n)), (), np.zeros(0))
+    best = PathGauge.nothing(len(y), -np.inf, np.inf)
     branches, last = list(known), list[Branch]()
     stalled = 0
     for _ in range(_MAX_ROUNDS):
@@ -319,10 +318,10 @@ def _solve_orthant(
             best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
         last = _branches(orthant.tree.trails, cuts, z)
         branches += last
-        upper, used, weights = _fit(features, branches, y, tau)
+        upper, atoms, weights = _fit(features, branches, y, tau)
         if upper < best.upper:
-            best = replace(best, upper=upper, branches=used, weights=weights)
-            branches, stalled = [*known, *used], 0
+            best = replace(best, upper=upper, atoms=atoms, weights=weights)
+            branches, stalled = [*known, *atoms.U[0]], 0
         if relative(best.upper - best.lower, best.upper) <= tolerance or stalled == _PATIENCE:
             break
         highest, more = orthant.separate(x, cuts)
@@ -408,9 +407,9 @@ class _Orthant:
         lam = np.where(self.signs * x[: len(self.y)] > 0, x[: len(self.y)], 0.0)
         mu, leaves = unroll(lam, self.depth, lambda trail: self.tree.mu(x, trail))
         c = float(self.features.levels(leaves.T)[0].max())
-        multipliers = feasible(lam[:, None], self.y[:, None], c, self.tau)[:, 0]
+        multipliers = feasible(lam[:, None], self.y[:, None], c, self.tau)
         ratio = float(np.linalg.norm(multipliers)) / max(float(np.linalg.norm(lam)), 1e-300)
-        return dual_value(multipliers, self.y, self.tau), multipliers, mu * ratio
+        return dual_value(multipliers, self.y[:, None], self.tau), multipliers, mu * ratio
 
     def separate(self, x: Array, cuts: _Cuts) -> tuple[float, _Cuts]:
         """The highest c±₂ of a solution's own leaves, and a cut at each that is too high."""
@@ -448,15 +447,15 @@ def _branches(trails: list[Trail], cuts: _Cuts, z: Array) -> list[Branch]:
 
 def _fit(
     features: Features, branches: list[Branch], y: Array, tau: float | None
-) -> tuple[float, tuple[Branch, ...], Array]:
+) -> tuple[float, Atoms, Array]:
     """The best output weights of given branches: (value or inf, branches in use, weights)."""
-    V = np.column_stack([branch.outputs(features.X) for branch in branches])
+    V, Y = np.column_stack([branch.outputs(features.X) for branch in branches]), y[:, None]
+    atoms = Atoms(V, np.array(branches, dtype=object)[None])
     try:
-        _, weights = master(V, y[:, None], tau)
+        _, weights = master(V, Y, tau)
     except MethodError:
-        return np.inf, (), np.zeros(0)
-    kept, weights = sparse_fit(V, weights, y[:, None], tau)
+        return np.inf, atoms, np.zeros((0, 1))
+    kept, weights = sparse_fit(V, weights, Y, tau)
     fewer, weights = vertex(V[:, kept], weights)
     kept = kept[fewer]
-    value = primal_value(V[:, kept], weights, y[:, None], tau)
-    return value, tuple(branches[j] for j in kept), weights[:, 0]
+    return primal_value(V[:, kept], weights, Y, tau), atoms[kept], weights

@@ -74,10 +74,10 @@ def compare(X: Array, y: Array) -> Comparison:
     features = Features(X)
     two = gauge(features, y[:, None], tolerance=1e-6)
     three = path_gauge(features, y, 3, signs=two.multipliers[:, 0], tolerance=_TOLERANCE)
-    four = path_gauge(features, y, 4, signs=three.multipliers, tolerance=_TOLERANCE)
+    four = path_gauge(features, y, 4, signs=three.multipliers[:, 0], tolerance=_TOLERANCE)
     if three.upper < four.upper:
         # A three-layer branch is a path network of any depth: φ leaves its outputs as they are.
-        four = replace(four, upper=three.upper, branches=three.branches, weights=three.weights)
+        four = replace(four, upper=three.upper, atoms=three.atoms, weights=three.weights)
     return Comparison(X, y, three, four)
 
 
@@ -117,17 +117,17 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     """
     three, four = found.three, found.four
     problem = _problem(found)
-    pairs = zip(three.branches, three.weights, strict=True)
-    shallow = Network(tuple((*b.layers(), np.array([[w]])) for b, w in pairs), "relu").balanced()
+    pairs = zip(three.atoms.branches(), three.weights, strict=True)
+    shallow = Network(tuple((*inner, w[None]) for inner, w in pairs), "relu").balanced()
     if network is None:
-        inputs = [_nested(branch) for branch in four.branches]
+        inputs = [_nested(branch) for branch in four.atoms.U[0]]
         deeper: dict[str, Any] = {"path": {"inputs": inputs, "mixture": four.weights}}
     else:
         deeper = {"branches": network.branches}
     return build(
         problem,
         shallow,
-        {"kind": "tree", "multipliers": three.multipliers[:, None], "mu": three.mu},
+        {"kind": "tree", "multipliers": three.multipliers, "mu": three.mu},
         deeper={"depth": 4, **deeper},
         claimed={
             "primal": problem.total(three.upper),

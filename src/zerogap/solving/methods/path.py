@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from zerogap.convex.columns import gauge
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.model.matrices import Array
@@ -37,12 +35,9 @@ def one_output(given: Given, y: Array, tau: float | None) -> Piece:
     """The piece of targets y (n,)."""
     depth, features = given.problem.depth, given.features
     two = gauge(features, y[:, None], tau, tolerance=1e-6)
-    three = path_gauge(features, y, 3, tau, signs=two.multipliers[:, 0])
-    below = three
+    three = below = path_gauge(features, y, 3, tau, signs=two.multipliers[:, 0])
     if depth > 3:
-        below = path_gauge(features, y, depth, tau, signs=three.multipliers)
-    proof = Tree(below.multipliers[:, None], below.mu)
-    if np.isfinite(three.upper) and three.upper <= two.upper:
-        branches: tuple[tuple[Array, ...], ...] = tuple(b.layers() for b in three.branches)
-        return Piece(below.lower, three.upper, proof, branches, three.weights[:, None], NAME)
-    return Piece(below.lower, two.upper, proof, two.atoms.branches(), two.weights, NAME)
+        below = path_gauge(features, y, depth, tau, signs=three.multipliers[:, 0])
+    above = three if three.upper <= two.upper else two
+    proof, branches = Tree(below.multipliers, below.mu), above.atoms.branches()
+    return Piece(below.lower, above.upper, proof, branches, above.weights, NAME)
