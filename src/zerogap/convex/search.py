@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 from itertools import combinations, product
-from typing import Any
 
 import clarabel
 import numpy as np
@@ -19,6 +18,7 @@ from scipy import sparse
 
 from zerogap.checker.limits import MAX_BISECTIONS, MAX_SAMPLES, MAX_SEARCHED
 from zerogap.convex.conic import minimise
+from zerogap.model.bounds import PrimalBound
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
@@ -32,23 +32,10 @@ _LARGEST = 1e4
 _TRIED, _SHORTEST = 3, 0.25
 
 
-@dataclass(frozen=True, eq=False)
-class Search:
-    """A lower bound P ≥ value (total) with its evidence: data, splits and leaves."""
-
-    value: float
-    evidence: dict[str, Array]
-    exact: bool = False
-
-    @property
-    def gap(self) -> dict[str, Any]:
-        """What a certificate says of it."""
-        return {"search": self.evidence}
-
-
-def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Search:
+def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> PrimalBound:
     """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
+    The evidence is data, splits and leaves (**Search** in docs/certificates.md).
     Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on two or
     three samples, none of them zero.
     """
@@ -85,7 +72,7 @@ def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Sear
         "splits": np.array([splits.get(name, (-1, -1)) for name in order], dtype=float),
         "leaves": np.array(rows),
     }
-    return Search(problem.total(heap[0].value), evidence)
+    return PrimalBound(problem.total(heap[0].value), "search", evidence)
 
 
 @dataclass(frozen=True, order=True)

@@ -52,6 +52,24 @@ class Bounds:
         return relative(self.gap, self.primal)
 
 
+@dataclass(frozen=True, eq=False)
+class PrimalBound:
+    """A proved lower bound P ≥ value (total), by a theorem or by a search over the weights.
+
+    kind: "theorem", with its name as evidence, or "search", with its arrays. exact: the value is P.
+    """
+
+    value: float
+    kind: str
+    evidence: Any
+    exact: bool = False
+
+    @property
+    def gap(self) -> dict[str, Any]:
+        """What a certificate says of it."""
+        return {self.kind: self.evidence}
+
+
 def relative(difference: float, scale: float) -> float:
     """difference / |scale|, with 0/0 = 0."""
     return difference / abs(scale) if scale != 0 else (0.0 if difference == 0 else math.inf)

@@ -7,11 +7,11 @@ depends on neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zerogap.model.bounds import Bounds, relative, verdict
+from zerogap.model.bounds import Bounds, PrimalBound, relative, verdict
 from zerogap.model.errors import MethodError
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
@@ -30,48 +30,19 @@ class Candidate:
     method: str
 
 
-@dataclass(frozen=True)
-class Theorem:
-    """A proved lower bound on the primal optimum (total value); `exact` where it is P itself."""
-
-    name: str
-    value: float
-    exact: bool
-
-    @property
-    def gap(self) -> dict[str, Any]:
-        """What a certificate says of it."""
-        return {"theorem": self.name}
-
-
-class Below(Protocol):
-    """A proved lower bound on the primal: a theorem, or a search over the weights."""
-
-    @property
-    def value(self) -> float:
-        """The bound, a total value."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether it is the optimum itself."""
-
-    @property
-    def gap(self) -> dict[str, Any]:
-        """What a certificate says of it."""
-
-
 def assemble(
     problem: Problem,
     dual: Bidual,
     candidates: list[Candidate],
-    theorem: Below | None,
+    below: PrimalBound | None,
     tolerance: float = 1e-6,
     identity: dict[str, str] | None = None,
     module: bool = True,
 ) -> Bounds:
     """Choose the best network and put both sides, the verdict and the certificate together.
 
-    module: whether to wrap the network as a torch module (costs the import of torch).
+    below: what is proved of the primal, by more than weak duality. module: whether to wrap the
+    network as a torch module (costs the import of torch).
     """
     if not candidates:
         raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
@@ -79,24 +50,24 @@ def assemble(
     # Theory's networks come first: training that only ties with them to rounding is not better.
     best = next(i for i, v in enumerate(values) if v <= min(values) * (1 + 1e-9))
     network, primal = candidates[best].network, float(values[best])
-    primal_lower = max(dual.lower, theorem.value if theorem else -np.inf)
-    exact_primal = theorem.value if theorem and theorem.exact else None
+    primal_lower = max(dual.lower, below.value if below else -np.inf)
+    exact_primal = below.value if below and below.exact else None
     if exact_primal is None and relative(primal - dual.lower, primal) <= tolerance:
         exact_primal = dual.lower
     status = verdict(primal, dual.lower, primal_lower, dual.upper, tolerance)
-    gap: dict[str, Any] | None = None
-    if status == "positive" and theorem is not None and dual.network is not None:
-        gap = {**theorem.gap, "bidual": dual.network}
+    proof: dict[str, Any] | None = None
+    if status == "positive" and below is not None and dual.network is not None:
+        proof = {**below.gap, "bidual": dual.network}
     certificate = build(
         problem,
         network,
         dual.evidence.record(),
-        gap=gap,
+        gap=proof,
         claimed={
             "primal": primal,
             "dual": dual.lower,
-            "primal_lower": primal_lower if gap else None,
-            "dual_upper": dual.upper if gap else None,
+            "primal_lower": primal_lower if proof else None,
+            "dual_upper": dual.upper if proof else None,
         },
         id=identity,
     )

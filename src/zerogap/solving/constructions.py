@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from zerogap.convex.nuclear import nuclear_map, shrunk_map
-from zerogap.model.bounds import relative
+from zerogap.model.bounds import PrimalBound, relative
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
-from zerogap.solving.bracket import Candidate, Theorem
+from zerogap.solving.bracket import Candidate
 from zerogap.theory import linear, whitened
 from zerogap.theory.rank_one import RankOne
 
 
-def primal_theorem(problem: Problem) -> Theorem | None:
+def primal_theorem(problem: Problem) -> PrimalBound | None:
     """The best lower bound on P that a theorem gives beyond weak duality, or None.
 
     Linear networks: the Schatten value (§2). Standard ReLU networks of depth ≥ 3: rank-one data
@@ -23,26 +23,28 @@ def primal_theorem(problem: Problem) -> Theorem | None:
     if problem.beta is not None:
         if problem.activation == "linear" and _orthogonal_columns(problem) is not None:
             _, value = _linear_regularised(problem)
-            return Theorem("shrinkage", value, exact=True)
+            return PrimalBound(value, "theorem", "shrinkage", exact=True)
         return None
     if problem.activation == "linear":
         _, s, _ = linear.linear_map(problem)
         exponent = 2 if problem.regularizer == "power" else depth
-        return Theorem("schatten", problem.total(linear.schatten(s, exponent)), exact=True)
+        value = problem.total(linear.schatten(s, exponent))
+        return PrimalBound(value, "theorem", "schatten", exact=True)
     if problem.architecture == "standard" and depth >= 3:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
             lower = rank_one.primal_lower(depth)
             exact = rank_one.primal(depth)
             proved = exact is not None and relative(exact - lower, exact) <= 1e-12
-            return Theorem("rank-one", problem.total(lower), exact=proved)
+            return PrimalBound(problem.total(lower), "theorem", "rank-one", exact=proved)
         sizes = whitened.one_hot_sizes(problem)
         if sizes is not None:
-            if len(sizes) == 2 and depth == 3:
+            known = len(sizes) == 2 and depth == 3
+            if known:
                 value = whitened.one_hot_orthogonal(sizes, 3)
-                return Theorem("whitened-one-hot", problem.total(value), exact=True)
-            value = max(whitened.one_hot_lower(sizes), float(np.sqrt(sizes).sum()))
-            return Theorem("whitened-one-hot", problem.total(value), exact=False)
+            else:
+                value = max(whitened.one_hot_lower(sizes), float(np.sqrt(sizes).sum()))
+            return PrimalBound(problem.total(value), "theorem", "whitened-one-hot", exact=known)
     return None
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zerogap.convex.search import Search
-from zerogap.model.bounds import Bounds, relative, require_tolerance
+from zerogap.model.bounds import Bounds, PrimalBound, relative, require_tolerance
 from zerogap.model.errors import ProblemError
 from zerogap.model.problem import Problem
 from zerogap.solving.bracket import Candidate, assemble
@@ -25,7 +24,7 @@ def solve(
     seed: int = 0,
     restarts: int = 16,
     effort: Effort | None = None,
-    proof: Search | None = None,
+    proof: PrimalBound | None = None,
 ) -> Bounds:
     """Bracket the optimum of `problem` and judge its gap.
 

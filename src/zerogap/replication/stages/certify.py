@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zerogap.checker.statement import digest
-from zerogap.model.bounds import Bounds
+from zerogap.model.bounds import Bounds, PrimalBound
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.replication.attempts import attempt
@@ -17,7 +17,7 @@ from zerogap.replication.records import read_batch, write_json
 from zerogap.replication.rows import Given, Record, Row, Solved, Trained
 from zerogap.replication.sealed import sealing
 from zerogap.solving.bidual import Bidual
-from zerogap.solving.bracket import Candidate, Theorem, assemble
+from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import write_jsonl
 from zerogap.theory.linear import linear_map
 
@@ -44,7 +44,7 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
     problem = given.problem
     candidates = _candidates(given, trained, solved)
     failures = [*solved.failures, *([trained.failure] if trained.failure else [])]
-    theorem = Theorem(**solved.theorem) if solved.theorem else None
+    theorem = PrimalBound(**solved.theorem) if solved.theorem else None
     bounds: Bounds | None = None if not solved.bound else attempt(
         failures, "bracket", assemble, problem, Bidual.of(solved.bound), candidates,
         theorem, tolerance, given.identity, False,

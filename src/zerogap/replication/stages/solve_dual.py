@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from zerogap.replication.attempts import attempt
@@ -30,7 +29,7 @@ def _solved(given: Given) -> Solved:
     built = attempt(failures, "construction", constructions, problem, dual) if dual else None
     return Solved(
         instance=given.name,
-        theorem=asdict(theorem) if theorem else None,
+        theorem=theorem and vars(theorem),
         conjectured=conjectured,
         bound=dual and dual.record(),
         candidates=[{"network": c.network.record(), "method": c.method} for c in built or []],
