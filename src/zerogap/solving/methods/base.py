@@ -91,22 +91,10 @@ class Given:
             return f"{n} samples of rank {rank} have more than {MAX_VISITS:.2g} faces to visit"
         return None
 
-    def piece(
-        self,
-        tau: float | None,
-        multipliers: Array,
-        c: float,
-        evidence: Callable[[Array], Proof],
-        upper: float,
-        branches: tuple[tuple[Array, ...], ...],
-        weights: Iterable[Array],
-        method: str,
-    ) -> Piece:
-        """The piece of the best multiple of Λ, given c ≥ c(Λ)."""
-        Y = self.problem.Y
-        scaled = feasible(multipliers, Y, c, tau)
-        lower = max(0.0, dual_value(scaled, Y, tau))
-        return Piece(lower, upper, evidence(scaled), branches, weights, method)
+    def best_multiple(self, multipliers: Array, c: float, tau: float | None) -> tuple[float, Array]:
+        """The lower bound of the best multiple of Λ, and that multiple, given c ≥ c(Λ)."""
+        scaled = feasible(multipliers, self.problem.Y, c, tau)
+        return max(0.0, dual_value(scaled, self.problem.Y, tau)), scaled
 
 
 class Method(Protocol):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
 from zerogap.convex.columns import dual_value, gauge
@@ -26,8 +29,6 @@ def solve(given: Given, tau: float | None) -> Piece:
     # what proves a level is found for these very numbers.
     scaled = (1 - 2 * oracle.accuracy) * found.multipliers
     cover = oracle.cover(scaled, 0.0)
-    proof = Cover(scaled, cover.splits, np.vstack([scalar.mu for scalar in cover.scalars]))
-    lower = max(0.0, dual_value(scaled, Y, tau))
-    return Piece(
-        lower, found.upper, proof, found.atoms.branches(), found.weights, "column generation"
-    )
+    mu = np.vstack([scalar.mu for scalar in cover.scalars])
+    found = replace(found, lower=max(0.0, dual_value(scaled, Y, tau)), multipliers=scaled)
+    return Piece.of(found, partial(Cover, splits=cover.splits, mu=mu), "column generation")

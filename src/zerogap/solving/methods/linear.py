@@ -28,5 +28,6 @@ def solve(given: Given, tau: float | None) -> Piece:
         upper = 0.5 * float(np.linalg.norm((X @ U * s) @ Vt - Y) ** 2) + tau * float(s.sum())
         method = "proximal gradient"
     c = float(np.linalg.norm(X.T @ multipliers, 2))
+    lower, multipliers = given.best_multiple(multipliers, c, tau)
     branches = tuple((U[:, [i]],) for i in range(len(s)))
-    return given.piece(tau, multipliers, c, Linear, upper, branches, s[:, None] * Vt, method)
+    return Piece(lower, upper, Linear(multipliers), branches, s[:, None] * Vt, method)

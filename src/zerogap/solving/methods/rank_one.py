@@ -30,5 +30,6 @@ def solve(given: Given, tau: float | None) -> Piece:
     sides = [(sign, y) for sign, y in ((1.0, data.plus), (-1.0, data.minus)) if np.linalg.norm(y)]
     multipliers = data.multipliers()
     c = max(float(np.linalg.norm(multipliers.T @ np.maximum(s * data.c, 0))) for s in (1, -1))
+    lower, multipliers = given.best_multiple(multipliers, c, tau)
     branches, weights = tuple((sign * a,) for sign, _ in sides), [y for _, y in sides]
-    return given.piece(tau, multipliers, c, evidence, data.dual(), branches, weights, "closed form")
+    return Piece(lower, data.dual(), evidence(multipliers), branches, weights, "closed form")

@@ -22,4 +22,5 @@ def solve(given: Given, tau: float | None) -> Piece:
     else:
         U, _, Vt = np.linalg.svd(Y, full_matrices=False)
         multipliers = U @ Vt
-    return given.piece(tau, multipliers, given.stretch, given.ball, np.inf, (), (), NAME)
+    lower, multipliers = given.best_multiple(multipliers, given.stretch, tau)
+    return Piece(lower, np.inf, given.ball(multipliers), (), (), NAME)

@@ -33,8 +33,6 @@ def solve(given: Given, tau: float | None) -> Piece:
     lengths = np.linalg.norm(weights, axis=1, keepdims=True)
     multipliers = V @ (weights / lengths)
     c = float(np.linalg.norm(multipliers, 2)) if problem.k > 1 else 1.0
-    branches = tuple((problem.X.T @ V[:, [j]],) for j in range(V.shape[1]))
-    upper = float(lengths.sum())
-    return given.piece(
-        tau, multipliers, c * given.stretch, Whitened, upper, branches, weights, "closed form"
-    )
+    lower, multipliers = given.best_multiple(multipliers, c * given.stretch, tau)
+    branches, upper = tuple((problem.X.T @ v[:, None],) for v in V.T), float(lengths.sum())
+    return Piece(lower, upper, Whitened(multipliers), branches, weights, "closed form")

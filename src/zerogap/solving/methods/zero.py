@@ -19,7 +19,8 @@ def accepts(given: Given, tau: float | None) -> str | None:
 def solve(given: Given, tau: float | None) -> Piece:
     Y = given.problem.Y
     half = 0.5 * float(np.sum(Y**2))
-    return given.piece(tau, Y, _reach(given), given.ball, half, (), (), NAME)
+    lower, multipliers = given.best_multiple(Y, _reach(given), tau)
+    return Piece(lower, half, given.ball(multipliers), (), (), NAME)
 
 
 def _reach(given: Given) -> float:
