@@ -158,8 +158,8 @@ WAYS: dict[str, Callable[..., str]] = {
 
 # --- what is given --------------------------------------------------------------------------------
 
-NAMES = "accepted are .npz files with X and Y"
-PLAIN = "; accepted are .npz files with arrays X and Y of real numbers"
+NAMES = "accepted are .npz files with arrays X and Y of real numbers"
+PLAIN = f"; {NAMES}"
 NO_ZIP = f"bad.npz is not a plain .npz file: File is not a zip file{PLAIN}"
 REAL, FINITE, WHOLE = (f"accepted {what}" for what in ("are real", "are finite", "is a whole"))
 MATRIX, ENTRY = "accepted is a non-empty matrix", "accepted is 1e-30 to 1e+30: rescale the data"

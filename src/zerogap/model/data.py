@@ -33,7 +33,12 @@ def read_file(path: Path, targets: Sequence[str] | None = None) -> tuple[Array, 
     if not regular:
         raise DataError(f"{path} is not a file; accepted are .npz and .csv files")
     _require_size(path, size)
-    return _read_npz(path, targets) if path.suffix == ".npz" else _read_csv(path, targets)
+    if path.suffix == ".csv":
+        return _read_csv(path, targets)
+    if targets:
+        raise DataError(f"{path}: targets name columns of a .csv; an .npz has its targets in Y")
+    arrays = read_npz(path, ("X", "Y"))
+    return arrays["X"], arrays["Y"]
 
 
 def _require_size(path: Path, size: int) -> None:
@@ -41,29 +46,26 @@ def _require_size(path: Path, size: int) -> None:
         raise DataError(f"{path} holds {size} bytes; accepted are up to {_MAX_BYTES}")
 
 
-def _read_npz(path: Path, targets: Sequence[str] | None) -> tuple[Array, Array]:
-    if targets:
-        raise DataError(f"{path}: targets name columns of a .csv; an .npz has its targets in Y")
+def read_npz(path: Path, asked: Sequence[str] = ()) -> dict[str, Array]:
+    """The arrays of an .npz file, those asked for or all. Raises DataError on what is none."""
+    wanted = f" with arrays {' and '.join(asked)}" if asked else ""
+    accepted = f"; accepted are .npz files{wanted} of real numbers"
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
         names = [name.removesuffix(".npy") for name in sizes]
-        for name in ("X", "Y"):
+        for name in asked:
             if name not in names:
                 raise DataError(
-                    f"{path} has no array {name!r}, it has {', '.join(names) or 'none'}; "
-                    "accepted are .npz files with X and Y"
+                    f"{path} has no array {name!r}, it has {', '.join(names) or 'none'}{accepted}"
                 )
         _require_size(path, sum(sizes.values()))
         with np.load(path, allow_pickle=False) as arrays:
-            return arrays["X"], arrays["Y"]
+            return {name: arrays[name] for name in asked or arrays.files}
     except DataError:
         raise
     except Exception as error:  # whatever damage makes the reader stumble over
-        raise DataError(
-            f"{path} is not a plain .npz file: {error}; accepted are .npz files with arrays X and "
-            "Y of real numbers"
-        ) from None
+        raise DataError(f"{path} is not a plain .npz file: {error}{accepted}") from None
 
 
 def _read_csv(path: Path, targets: Sequence[str] | None) -> tuple[Array, Array]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from zerogap.model.data import read_npz
 from zerogap.model.errors import DataError
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
@@ -27,7 +27,7 @@ def read_weights(path: Path, activation: str) -> Network:
     Raises DataError with the first name or shape that does not fit, and on biases.
     """
     if path.suffix == ".npz":
-        arrays = _read_npz(path)
+        arrays = read_npz(path)
     elif path.suffix in (".pt", ".pth"):
         arrays = _read_torch(path)
     else:
@@ -74,14 +74,6 @@ def _place(path: Path, name: str, order: int, value: Array) -> tuple[int, int, A
         f"{path}: {name!r} names no layer; accepted are W1, W2, …, branch.layer such as 0.1, "
         "and the weights of torch's linear layers"
     )
-
-
-def _read_npz(path: Path) -> dict[str, Array]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise DataError(f"{path} is not a plain .npz file: {error}") from None
 
 
 def _read_torch(path: Path) -> dict[str, Array]:
