@@ -62,6 +62,11 @@ class Verdict:
     seconds: float = 0.0
     operations: float = 0.0
 
+    @property
+    def verdict(self) -> str:
+        """The status, whether or not only up to ε: "zero", "positive" or "open"."""
+        return self.status.split()[0]
+
 
 def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
     """Prove every claim of a certificate, or refuse it with the reason. Never raises.

@@ -53,7 +53,7 @@ def _row(certificate: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
         "dual": verdict.dual,
         "gap": gap,
         "relative_gap": relative(gap, verdict.primal),
-        "verdict": verdict.status.split()[0],
+        "verdict": verdict.verdict,
         "certified": verdict.accepted,
     }
 

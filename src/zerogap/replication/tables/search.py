@@ -24,7 +24,7 @@ def write(proved: list[tuple[Any, Verdict]], output: Path) -> int:
                 "primal_lower": verdict.primal_lower,
                 "primal": verdict.primal,
                 "dual_upper": verdict.dual_upper,
-                "verdict": verdict.status.split()[0],
+                "verdict": verdict.verdict,
                 "certified": verdict.accepted,
             }
         )
