@@ -43,24 +43,22 @@ class Evidence(ABC):
 
 
 class Proof(Evidence):
-    """Evidence that c(Λ) of one Λ is small."""
+    """Evidence that c(Λ) of one Λ is small.
+
+    Unless a kind says otherwise, only the fields that `scaled` names depend on the length of Λ, and
+    none on the size of X.
+    """
 
     multipliers: Array
+    scaled: ClassVar[tuple[str, ...]] = ("multipliers",)
 
     @property
     def Lambda(self) -> Array:
         """Λ (n, k)."""
         return self.multipliers
 
-
-@dataclass(frozen=True, eq=False)
-class Alone(Proof):
-    """Λ alone: the checker computes c(Λ) from it."""
-
-    multipliers: Array
-
     def __mul__(self, factor: float) -> Self:
-        return replace(self, multipliers=self.multipliers * factor)
+        return replace(self, **{name: getattr(self, name) * factor for name in self.scaled})
 
     def stretched(self, size: float) -> Self:
         return self

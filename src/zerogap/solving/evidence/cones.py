@@ -15,9 +15,6 @@ class Cones(Proof, kind="cones"):
     X: tuple[Array, Array] | None
     multipliers: Array
 
-    def __mul__(self, factor: float) -> Cones:
-        return replace(self, multipliers=self.multipliers * factor)
-
     def stretched(self, size: float) -> Cones:
         return replace(self, X=self.X and (self.X[0] * size, self.X[1]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zerogap.model.matrices import Array
 from zerogap.solving.evidence.base import Proof
@@ -18,9 +18,4 @@ class Cover(Proof, kind="cover"):
     multipliers: Array
     splits: Array
     mu: Array
-
-    def __mul__(self, factor: float) -> Cover:
-        return replace(self, multipliers=self.multipliers * factor, mu=self.mu * factor)
-
-    def stretched(self, size: float) -> Cover:
-        return self
+    scaled = ("multipliers", "mu")

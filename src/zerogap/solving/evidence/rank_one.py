@@ -16,8 +16,5 @@ class RankOne(Proof, kind="rank-one"):
     a: Array
     multipliers: Array
 
-    def __mul__(self, factor: float) -> RankOne:
-        return replace(self, multipliers=self.multipliers * factor)
-
     def stretched(self, size: float) -> RankOne:
         return replace(self, a=self.a * size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zerogap.model.matrices import Array
 from zerogap.solving.evidence.base import Proof
@@ -17,9 +17,4 @@ class Tree(Proof, kind="tree"):
 
     multipliers: Array
     mu: Array
-
-    def __mul__(self, factor: float) -> Tree:
-        return replace(self, multipliers=self.multipliers * factor, mu=self.mu * factor)
-
-    def stretched(self, size: float) -> Tree:
-        return self
+    scaled = ("multipliers", "mu")
