@@ -1,5 +1,10 @@
 """Every way zerogap can refuse, each with one line that says what is accepted."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 
 class ZerogapError(Exception):
     """Base of all errors that zerogap raises on purpose.
@@ -36,3 +41,12 @@ def what_failed(step: str, error: Exception) -> str:
     """One line for the record: the step, and what it raised."""
     text = error if isinstance(error, ZerogapError) else f"{type(error).__name__}: {error}"
     return f"{step}: {' '.join(str(text).split())}"
+
+
+def attempt(failures: list[str], step: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a step that may fail returns, or None with its failure noted."""
+    try:
+        return function(*arguments)
+    except Exception as error:  # solvers fail in their own ways
+        failures.append(what_failed(step, error))
+        return None

@@ -10,9 +10,9 @@ import numpy as np
 
 from zerogap.checker.statement import digest
 from zerogap.model.bounds import Bounds, PrimalBound
+from zerogap.model.errors import attempt
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
-from zerogap.replication.attempts import attempt
 from zerogap.replication.records import read_batch, write_json
 from zerogap.replication.rows import Given, Record, Row, Solved, Trained
 from zerogap.replication.sealed import sealing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from zerogap.replication.attempts import attempt
+from zerogap.model.errors import attempt
 from zerogap.replication.records import read_batch, write_batch
 from zerogap.replication.rows import Given, Solved
 from zerogap.solving.constructions import conjectured_primal, constructions, primal_theorem
