@@ -20,6 +20,7 @@ from zerogap.model.files import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zerogap.model.problem import Problem
     from zerogap.solving.methods.base import Effort
 
 
@@ -136,26 +137,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _solve(given: argparse.Namespace) -> int:
-    from zerogap.model.data import read_file
-    from zerogap.model.problem import Problem
     from zerogap.solving.certificates import write_jsonl
     from zerogap.solving.solver import solve
 
-    if given.certificate is not None:
-        _require_writable(given.certificate)
+    _require_writable(given.certificate)
     effort = _effort(given)
-    X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
-    problem = Problem(
-        X,
-        Y,
-        activation=given.activation,
-        architecture=given.architecture,
-        depth=given.depth,
-        regularizer=given.regularizer,
-        beta=given.beta,
-    )
     bounds = solve(
-        problem,
+        _problem(given, given.depth),
         tolerance=given.tolerance,
         seed=given.seed,
         restarts=given.restarts,
@@ -186,8 +174,26 @@ def _solve(given: argparse.Namespace) -> int:
     return 0
 
 
-def _require_writable(path: Path) -> None:
+def _problem(given: argparse.Namespace, depth: int) -> Problem:
+    from zerogap.model.data import read_file
+    from zerogap.model.problem import Problem
+
+    X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
+    return Problem(
+        X,
+        Y,
+        activation=given.activation,
+        architecture=given.architecture,
+        depth=depth,
+        regularizer=given.regularizer,
+        beta=given.beta,
+    )
+
+
+def _require_writable(path: Path | None) -> None:
     """Raise DataError now rather than after the work where a file cannot be written."""
+    if path is None:
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=path.parent).close()
@@ -200,27 +206,14 @@ def _require_writable(path: Path) -> None:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from zerogap.model.data import read_file
-    from zerogap.model.problem import Problem
     from zerogap.solving.audit import audit
     from zerogap.solving.certificates import write_jsonl
     from zerogap.solving.weights import read_weights
 
-    if given.certificate is not None:
-        _require_writable(given.certificate)
+    _require_writable(given.certificate)
     effort = _effort(given)
-    X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
     network = read_weights(given.weights, given.activation)
-    problem = Problem(
-        X,
-        Y,
-        activation=given.activation,
-        architecture=given.architecture,
-        depth=network.depth,
-        regularizer=given.regularizer,
-        beta=given.beta,
-    )
-    found = audit(problem, network, effort)
+    found = audit(_problem(given, network.depth), network, effort)
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.json:
