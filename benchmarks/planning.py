@@ -24,7 +24,6 @@ import yaml
 
 from benchmarks.measure import measure
 from zerogap.model.files import replacing
-from zerogap.replication.claims import instances
 from zerogap.replication.config import load
 
 COLUMNS = ["problems", "batch_size", "jobs", "files", "seconds", "megabytes"]
@@ -62,7 +61,7 @@ def table(runs: int, limit: float) -> pd.DataFrame:
                 path = Path(name) / f"{replicates}-{batch_size}.yaml"
                 path.write_text(yaml.safe_dump(values))
                 config = load(values, _ROOT / "workflow/schemas/config.schema.json")
-                problems = sum(len(instances(s, options)) for s, options in config.slices.items())
+                problems = sum(map(len, config.instances.values()))
                 row: dict[str, float] = {"problems": problems, "batch_size": batch_size}
                 found = [measure(plan, str(path), limit=limit)]
                 if found[0].answer is not None:

@@ -34,8 +34,7 @@ def draw(tables: Path) -> Figure:
     frame = read(tables, "depth.csv")
     figure, axes = style.panels(2, width=4.6)
     if frame.empty:
-        for one in axes:
-            style.missing(one, "the depth study")
+        style.missing(axes, "the depth study")
         return figure
     for one, d in zip(axes, (2, 3), strict=True):
         cell = frame[frame["d"] == d]

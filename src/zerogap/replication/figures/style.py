@@ -7,6 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,7 +36,8 @@ def finish(figure: Figure) -> Figure:
     return figure
 
 
-def missing(axes: Axes, what: str) -> None:
-    """Say on the panel that a run did not include what it shows."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, f"{what}:\nnot in this run", ha="center", va="center", color="0.4")
+def missing(axes: Axes | np.ndarray, what: str) -> None:
+    """Say on a panel, or on several, that a run did not include what it shows."""
+    for one in np.ravel(axes):
+        one.set_axis_off()
+        one.text(0.5, 0.5, f"{what}:\nnot in this run", ha="center", va="center", color="0.4")

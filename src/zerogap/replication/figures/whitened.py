@@ -26,8 +26,7 @@ def draw(tables: Path) -> Figure:
     cell = details[details["setting"] == "relu-standard-whitened"].copy()
     figure, axes = style.panels(3, width=5.0, height=4.2)
     if cell.empty:
-        for one in axes:
-            style.missing(one, "whitened data")
+        style.missing(axes, "whitened data")
         return figure
     cell["gap"] = 1 - cell["dual"] / cell["primal"]
     cell["classes"] = cell["sizes"].map(lambda s: len(s.split("-")))
