@@ -77,14 +77,14 @@ def verify(certificate: Any, tolerance: float = 1e-6) -> Verdict:
     forget()
     try:
         with ctx.workprec(PRECISION), budget(spent):
-            verdict = _verify(certificate, tolerance)
+            fields = _verify(certificate, tolerance)
     except Refused as refusal:
-        verdict = {"accepted": False, "reason": str(refusal)}
+        fields = {"accepted": False, "reason": str(refusal)}
     except Exception as error:  # anything unforeseen is a refusal, never an acceptance
         reason = " ".join(f"malformed: {type(error).__name__}: {error}".split())
-        verdict = {"accepted": False, "reason": reason}
-    verdict["reason"] = verdict["reason"][:MAX_REASON]
-    return Verdict(**verdict, seconds=time.perf_counter() - start, operations=spent[0])
+        fields = {"accepted": False, "reason": reason}
+    fields["reason"] = fields["reason"][:MAX_REASON]
+    return Verdict(**fields, seconds=time.perf_counter() - start, operations=spent[0])
 
 
 def interpolation_error(certificate: Any) -> float:
@@ -169,7 +169,7 @@ def _exactly(statement: Statement, certificate: Any, status: str) -> dict[str, f
     if status == "positive":
         bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
     try:
-        found = exact_values(statement, network, bidual)
+        exact = exact_values(statement, network, bidual)
     except Refused:  # the budget does not reach so far
-        found = {}
-    return {"primal" if bidual is None else "dual_upper": math.inf} | found
+        exact = {}
+    return {"primal" if bidual is None else "dual_upper": math.inf} | exact

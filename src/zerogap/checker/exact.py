@@ -27,7 +27,6 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from zerogap.checker.balls import (
-    Array,
     balls,
     diagonal,
     floats,
@@ -78,27 +77,21 @@ def correction(statement: Statement, branches: Branches, architecture: str) -> C
     if max(*s.X.shape, s.Y.shape[1]) > MAX_CORRECTED:
         return None
     if s.activation == "linear":
-        Phi, longest, count = s.X, arb(1), min(s.X.shape[1], s.Y.shape[1])
+        longest, count, Phi = arb(1), min(s.X.shape[1], s.Y.shape[1]), rationals(s.X)
     else:
         # Directions of few digits, so that what they put out is exact. Any would do.
         U = np.random.default_rng(0).standard_normal((s.X.shape[1], 3 * len(s.X) + 8))
         U = np.round(64 * U) / 64
-        Phi, count = U, U.shape[1]
         longest = max((frobenius(balls(u)) for u in U.T[:, None]), key=float)
-    exact = _features(s, Phi)
-    least = _least_singular(arb_mat(exact).transpose())
+        count, Phi = U.shape[1], _relu(rationals(s.X) * rationals(U))
+    least = _least_singular(arb_mat(Phi).transpose())
     if least is None:  # not all residuals can be put out, but perhaps this one
-        spend(STEP * len(s.X) ** 2 * Phi.shape[1], "the span of the features")
-        exact, inside, reached = _basis(exact, s, branches)
+        spend(STEP * len(s.X) ** 2 * Phi.ncols(), "the span of the features")
+        basis, inside, reached = _basis(Phi, s, branches)
         rounded = reached and error <= arb(MAX_ROUNDING) * frobenius(balls(s.Y))
-        least = _least_singular(arb_mat(exact)) if inside or rounded else None
-        count = min(count, exact.ncols())
+        least = _least_singular(arb_mat(basis)) if inside or rounded else None
+        count = min(count, basis.ncols())
     return None if least is None else Correction(count, longest * error / least)
-
-
-def _features(statement: Statement, U: Array) -> fmpq_mat:
-    X = rationals(statement.X)
-    return X if statement.activation == "linear" else _relu(X * rationals(U))
 
 
 def _relu(M: fmpq_mat) -> fmpq_mat:
@@ -141,7 +134,7 @@ def _least_singular(A: arb_mat) -> arb | None:
     return None
 
 
-def _moved(s: Statement, branches: Branches, found: Correction) -> arb:
+def _moved(s: Statement, branches: Branches, further: Correction) -> arb:
     """What moving the weights of the network instead adds to the primal, weight decay; or inf.
 
     Linear: f = X W₁M, and W₁ + ΔM⁺ puts out XΔ = E more if M has full column rank. ReLU: f = A W_L,
@@ -154,7 +147,7 @@ def _moved(s: Statement, branches: Branches, found: Correction) -> arb:
     if s.activation == "linear":
         tails = [outputs(b[1], [*b[2:], np.eye(s.Y.shape[1])], False) for b in branches]
         least = _least_singular(arb_mat([row for M in tails for row in M.tolist()]))
-        distance, layer = found.size, 0
+        distance, layer = further.size, 0
     else:
         last = [outputs(s.X, [*b[:-1], np.eye(len(b[-1]))], True).transpose() for b in branches]
         least = _least_singular(arb_mat([row for A in last for row in A.tolist()]))
@@ -172,12 +165,12 @@ def exact_values(s: Statement, upper: Branches, bidual: Branches | None) -> dict
     """
     values = {}
     if bidual is None:
-        found = correction(s, upper, s.architecture)
-        if found is not None:
-            more = min(found.primal(s).upper(), _moved(s, upper, found).upper(), key=float)
+        further = correction(s, upper, s.architecture)
+        if further is not None:
+            more = min(further.primal(s).upper(), _moved(s, upper, further).upper(), key=float)
             values["primal"] = up(primal(s, upper) + more)
     else:
-        found = correction(s, bidual, "parallel")
-        if found is not None:
-            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + found.scaled()))
+        further = correction(s, bidual, "parallel")
+        if further is not None:
+            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + further.scaled()))
     return values

@@ -13,7 +13,7 @@ from flint import arb
 from zerogap.checker import kinds
 from zerogap.checker.balls import Refused, balls, down, frobenius, inner, root, up
 from zerogap.checker.budget import STEP, spend
-from zerogap.checker.limits import MAX_EVIDENCE, MAX_INTERVALS, SEARCH_LOSS
+from zerogap.checker.limits import MAX_EVIDENCE, MAX_INTERVALS, NORMS_LOSS
 from zerogap.checker.reading import get
 from zerogap.checker.statement import Statement
 
@@ -31,9 +31,9 @@ def dual(statement: Statement, evidence: Any) -> arb:
     """A lower bound on the dual value of the problem."""
     s = statement
     if s.beta is None:
-        found = _multipliers(s, evidence, "lower")
-        numerator = found.product - s.epsilon * found.norm
-        return s.scaled_total(numerator / found.level) if numerator > 0 else arb(0)
+        Lambda = _multipliers(s, evidence, "lower")
+        numerator = Lambda.product - s.epsilon * Lambda.norm
+        return s.scaled_total(numerator / Lambda.level) if numerator > 0 else arb(0)
     if s.depth == 2 or (s.power and s.architecture == "parallel"):
         return _penalised(_multipliers(s, evidence, "lower"), s.beta * s.depth / 2)
     if get(evidence, "kind", "lower") != "levels":
@@ -55,14 +55,14 @@ def _multipliers(statement: Statement, evidence: Any, place: str) -> Multipliers
     )
 
 
-def _penalised(found: Multipliers, allowed: arb) -> arb:
+def _penalised(Lambda: Multipliers, allowed: arb) -> arb:
     """max_θ −½θ²‖Λ‖² + θ tr(ΛᵀY) s.t. θ c(Λ) ≤ allowed; any feasible θ is a lower bound."""
-    if not found.product > 0:
+    if not Lambda.product > 0:
         return arb(0)
-    theta = (found.product / found.norm**2).mid()
-    if not theta * found.level <= allowed:
-        theta = (allowed / found.level).lower()
-    return theta * found.product - (theta * found.norm) ** 2 / 2
+    theta = (Lambda.product / Lambda.norm**2).mid()
+    if not theta * Lambda.level <= allowed:
+        theta = (allowed / Lambda.level).lower()
+    return theta * Lambda.product - (theta * Lambda.norm) ** 2 / 2
 
 
 class _LayerNorms:
@@ -77,7 +77,7 @@ class _LayerNorms:
         Y = balls(statement.Y)
         self._ceiling = inner(Y, Y) / 2
         self._floats = np.array(
-            [[float(x) for x in (found.product, found.norm, found.level)] for found in proved]
+            [[float(x) for x in (Lambda.product, Lambda.norm, Lambda.level)] for Lambda in proved]
         ).T
 
     def least(self) -> arb:
@@ -96,7 +96,7 @@ class _LayerNorms:
             least, a, b = heap[0]
             middle = (a + b) / 2
             reachable = min(reachable, down(self._square(arb(middle)) + self._dual_at(middle)))
-            if least >= reachable - SEARCH_LOSS * abs(reachable) or not a < middle < b:
+            if least >= reachable - NORMS_LOSS * abs(reachable) or not a < middle < b:
                 break
             heapq.heapreplace(heap, (self._on(a, middle), a, middle))
             heapq.heappush(heap, (self._on(middle, b), middle, b))
@@ -108,7 +108,7 @@ class _LayerNorms:
     def _dual_at(self, t: float) -> arb:
         """A lower bound on D_β(t)."""
         allowed = self._beta / arb(t) ** self._power
-        return max((_penalised(found, allowed) for found in self._promising(t)), key=down)
+        return max((_penalised(Lambda, allowed) for Lambda in self._promising(t)), key=down)
 
     def _promising(self, t: float) -> list[Multipliers]:
         """The two Λ that look best at t; the choice proves nothing and costs nothing if wrong."""
@@ -121,13 +121,13 @@ class _LayerNorms:
     def _on(self, a: float, b: float) -> float:
         """A lower bound on F over [a, b]: D_β does not increase, so its value at b serves."""
         best = down(self._square(arb(a)) + self._dual_at(b))
-        for found in self._promising((a + b) / 2) if a > 0 else []:
-            value = self._mean_value(found, arb(a), arb(b))
+        for Lambda in self._promising((a + b) / 2) if a > 0 else []:
+            value = self._mean_value(Lambda, arb(a), arb(b))
             if value.is_finite():  # not where the interval is too wide to divide by its powers
                 best = max(best, down(value))
         return best
 
-    def _mean_value(self, found: Multipliers, a: arb, b: arb) -> arb:
+    def _mean_value(self, Lambda: Multipliers, a: arb, b: arb) -> arb:
         """F ≥ G(t) for all t in [a, b], to second order in b − a.
 
         One Λ at its largest feasible scale θ = β/(c t^{L−2}) gives G(t) = β(L−2)/2 t² + p t^{2−L}
@@ -136,8 +136,8 @@ class _LayerNorms:
         beta, power = self._beta, self._power
         middle = (a + b) / 2
         t = arb(middle, (b - a) / 2)
-        p = beta / found.level * found.product
-        q = (beta / found.level * found.norm) ** 2
+        p = beta / Lambda.level * Lambda.product
+        q = (beta / Lambda.level * Lambda.norm) ** 2
         value = self._square(middle) + p / middle**power - q / 2 / middle ** (2 * power)
         slope = power * (beta * t - p / t ** (power + 1) + q / t ** (2 * power + 1))
         return value + slope * (t - middle)

@@ -48,9 +48,9 @@ MAX_SAMPLES = 3
 MAX_SEARCHED = 50_000
 MAX_BISECTIONS = 50
 
-# The search over t in `levels` stops at this relative loss (verdicts are read at 1e-6), or at so
-# many intervals.
-SEARCH_LOSS = 1e-10
+# Branch and bound over t, the norm of layers, in `levels` stops at this relative loss (verdicts are
+# read at 1e-6), or at so many intervals.
+NORMS_LOSS = 1e-10
 MAX_INTERVALS = 5_000
 
 # A line of a file, unpacked; its entries: a few bytes of JSON can take a hundred of memory, and a

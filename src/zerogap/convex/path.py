@@ -140,11 +140,11 @@ def path_gauge(
         if not waiting:
             break
         signs = waiting.pop(0)
-        found = _solve_orthant(features, y, depth, tau, signs, tolerance, known)
-        if below is None or found.lower > below.lower:
-            below = found
+        solved = _solve_orthant(features, y, depth, tau, signs, tolerance, known)
+        if below is None or solved.lower > below.lower:
+            below = solved
             # On a wall the optimum is that of the orthants around it, and their branches mix.
-            sizes = np.abs(found.multipliers[:, 0])
+            sizes = np.abs(solved.multipliers[:, 0])
             walls = np.flatnonzero(sizes <= 1e-6 * sizes.max())
             for flipped in (walls, *walls[:, None]):
                 neighbour = signs.copy()
@@ -152,7 +152,7 @@ def path_gauge(
                 if neighbour.tobytes() not in seen:
                     seen.add(neighbour.tobytes())
                     waiting.append(neighbour)
-        above = found if above is None or found.upper < above.upper else above
+        above = solved if above is None or solved.upper < above.upper else above
         if relative(above.upper - below.lower, above.upper) <= 10 * tolerance:
             break
     assert below is not None and above is not None

@@ -58,14 +58,14 @@ def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Prim
         for half in halves:
             heapq.heappush(heap, half)
     # Names in order are the tree, depth first.
-    found = {leaf.name: leaf for leaf in heap}
-    order = sorted([*splits, *found])
+    named = {leaf.name: leaf for leaf in heap}
+    order = sorted([*splits, *named])
     low, scale = np.tril_indices(n), np.outer(units, units)
     rows = [
         np.concatenate(
             [(c.M / scale)[low], (c.H * scale)[low], (c.Lambda / units[:, None]).ravel()]
         )
-        for c in (found[name] for name in order if name in found)
+        for c in (named[name] for name in order if name in named)
     ]
     evidence = {
         "data": cones.data * scale,

@@ -69,7 +69,7 @@ def conjectured_primal(problem: Problem) -> float | None:
 
 def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
     """The networks that theory builds for a problem; optimal wherever theory says so."""
-    found = []
+    candidates = []
     if problem.activation == "linear":
         if problem.beta is None:
             U, s, Vt = linear.linear_map(problem)
@@ -85,20 +85,20 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if rank_one is not None:
             network_or_none = rank_one.standard_network(problem.depth)
             if network_or_none is not None:
-                found.append(Candidate(network_or_none, "closed form"))
+                candidates.append(Candidate(network_or_none, "closed form"))
         elif (sizes := whitened.one_hot_sizes(problem)) is not None:
             network = whitened.one_hot_network(problem, problem.depth, "standard")
-            found.append(Candidate(network, "closed form"))
+            candidates.append(Candidate(network, "closed form"))
             if len(sizes) == 3 and problem.depth >= 4:
-                found.append(
+                candidates.append(
                     Candidate(whitened.bottleneck_network(problem, problem.depth), "bottleneck")
                 )
     if dual.network is not None:
         network = dual.network
         if problem.architecture == "standard":
             network = network.as_standard()
-        found.append(Candidate(network, dual.method))
-    return found
+        candidates.append(Candidate(network, dual.method))
+    return candidates
 
 
 def _orthogonal_columns(problem: Problem) -> float | None:

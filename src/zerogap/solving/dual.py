@@ -41,8 +41,8 @@ def bidual(problem: Problem, effort: Effort | None = None) -> Bidual:
         piece = tried.at(problem.beta * problem.depth / 2)
         return tried.bidual(piece, piece.lower, piece.upper)
     lower, upper, best, levels = least_over_norms(problem, tried.at)
-    found = tried.bidual(best, lower, upper)
-    return replace(found, evidence=levels, method=f"{best.method}, over levels")
+    dual = tried.bidual(best, lower, upper)
+    return replace(dual, evidence=levels, method=f"{best.method}, over levels")
 
 
 def _rescaled(problem: Problem, effort: Effort, size: float) -> Bidual:
@@ -54,15 +54,15 @@ def _rescaled(problem: Problem, effort: Effort, size: float) -> Bidual:
     """
     degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
     beta = None if problem.beta is None else problem.beta * size**-degree
-    found = bidual(replace(problem, X=problem.X / size, beta=beta), effort)
-    evidence, factor = found.evidence.stretched(size), 1.0
+    dual = bidual(replace(problem, X=problem.X / size, beta=beta), effort)
+    evidence, factor = dual.evidence.stretched(size), 1.0
     if beta is None:
         evidence, factor = evidence * (1 / size), size**-degree
-    network = found.network and found.network.scaled(size ** (-1 / problem.depth))
+    network = dual.network and dual.network.scaled(size ** (-1 / problem.depth))
     return replace(
-        found,
-        lower=found.lower * factor,
-        upper=found.upper * factor,
+        dual,
+        lower=dual.lower * factor,
+        upper=dual.upper * factor,
         evidence=evidence,
         network=network,
     )

@@ -17,8 +17,8 @@ from zerogap.model.problem import Problem
 from zerogap.solving.evidence import Levels
 from zerogap.solving.methods.base import Piece
 
-# The search over t stops here if not before; each step solves one dual.
-_MAX_LEVELS = {"linear": 120, "relu": 40}
+# Duals that are solved, one for each t, if the bracket does not close before.
+_MAX_DUALS = {"linear": 120, "relu": 40}
 _GRID = 4000
 # Cells of a grid that are refined, into so many points each, and how often.
 _LOWEST, _POINTS, _ROUNDS = 300, 20, 4
@@ -39,7 +39,7 @@ def least_over_norms(
     grid = end * np.geomspace(1e-6, 1, _GRID)
     best: Piece | None = None
     t, lower, upper = end, 0.0, most
-    for _ in range(_MAX_LEVELS[problem.activation]):
+    for _ in range(_MAX_DUALS[problem.activation]):
         piece = solve(bound.beta / t**bound.power)
         bound.add(t, piece)
         if best is None or bound.half * t**2 + piece.upper < upper:

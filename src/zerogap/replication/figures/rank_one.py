@@ -38,7 +38,7 @@ def draw(tables: Path) -> Figure:
         & (details["depth"] == 3)
         & (details["sides"] == "both")
     ].copy()
-    cell["found"] = 1 - cell["dual"] / cell["trained"]
+    cell["gap"] = 1 - cell["dual"] / cell["trained"]
     figure, (left, right) = style.panels(2, width=5.8, height=4.4)
     angles, ratios = np.linspace(0, 180, 73), np.linspace(0.02, 1.2, 49)
     surface = np.array([[relative_gap(a, r) for a in angles] for r in ratios])
@@ -46,7 +46,7 @@ def draw(tables: Path) -> Figure:
     filled = left.contourf(angles, ratios, surface, levels=levels, cmap="viridis")
     points = cell[cell["k"].notna()] if "k" in cell else cell
     left.scatter(
-        points["angle"], points["ratio"], c=points["found"], vmin=0, vmax=0.22, cmap="viridis",
+        points["angle"], points["ratio"], c=points["gap"], vmin=0, vmax=0.22, cmap="viridis",
         edgecolors="white", s=55, linewidths=1.2, zorder=3,
     )  # fmt: skip
     figure.colorbar(filled, ax=left, label=r"relative gap $(P-D)/P$")
@@ -58,7 +58,7 @@ def draw(tables: Path) -> Figure:
         right.plot(angles, [relative_gap(a, ratio) for a in angles], color=colour)
         section = points[points["ratio"] == ratio]
         right.scatter(
-            section["angle"], section["found"], color=colour, s=32, zorder=3,
+            section["angle"], section["gap"], color=colour, s=32, zorder=3,
             label=rf"$\|y_-\|/\|y_+\| = {ratio:g}$",
         )  # fmt: skip
     right.axvline(90, color=style.BOUND, lw=1, ls=":")

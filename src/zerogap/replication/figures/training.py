@@ -29,11 +29,11 @@ def draw(tables: Path) -> Figure:
     details, curves = read(tables, "details.csv"), read(tables, "curves.csv")
     figure, axes = style.panels(4, width=3.8, height=3.8)
     for one, (setting, start, title) in zip(axes, SHOWN, strict=True):
-        found = details[(details["setting"] == setting) & details["instance"].str.startswith(start)]
-        if found.empty:
+        own = details[(details["setting"] == setting) & details["instance"].str.startswith(start)]
+        if own.empty:
             style.missing(one, title)
             continue
-        record = found.iloc[0]
+        record = own.iloc[0]
         curve = curves[(curves["setting"] == setting) & (curves["instance"] == record["instance"])]
         one.plot(curve["step"], curve["value"], label="best of all restarts")
         one.axhline(record["dual"], color=style.BOUND, ls=":", label="dual bound $D$")

@@ -83,9 +83,9 @@ def compare(X: Array, y: Array) -> Comparison:
 
 def example() -> Comparison:
     """D₁(3) and, between the path program and the network's cost, D₁(4) of the example."""
-    found = compare(EXAMPLE_X, EXAMPLE.outputs(EXAMPLE_X)[:, 0])
+    comparison = compare(EXAMPLE_X, EXAMPLE.outputs(EXAMPLE_X)[:, 0])
     cost = float(np.prod([np.linalg.norm(W) for W in EXAMPLE.branches[0]]))
-    return replace(found, four=replace(found.four, upper=cost))
+    return replace(comparison, four=replace(comparison.four, upper=cost))
 
 
 def ascend(start: Comparison, rng: np.random.Generator, steps: int) -> Comparison:
@@ -110,13 +110,15 @@ def ascend(start: Comparison, rng: np.random.Generator, steps: int) -> Compariso
     return best
 
 
-def certificate(found: Comparison, name: str, network: Network | None = None) -> dict[str, Any]:
+def certificate(
+    comparison: Comparison, name: str, network: Network | None = None
+) -> dict[str, Any]:
     """The proof of a difference: both sides of D₁(3), and a deeper network that costs less.
 
     Without `network` it is the path network of four layers, with it a parallel one.
     """
-    three, four = found.three, found.four
-    problem = _problem(found)
+    three, four = comparison.three, comparison.four
+    problem = _problem(comparison)
     pairs = zip(three.atoms.branches(), three.weights, strict=True)
     shallow = Network(tuple((*inner, w[None]) for inner, w in pairs), "relu").balanced()
     if network is None:
@@ -138,11 +140,11 @@ def certificate(found: Comparison, name: str, network: Network | None = None) ->
     )
 
 
-def _problem(found: Comparison) -> Problem:
+def _problem(comparison: Comparison) -> Problem:
     """The problem of three layers that the certificate of a comparison states."""
     return Problem(
-        found.X,
-        found.y[:, None],
+        comparison.X,
+        comparison.y[:, None],
         activation="relu",
         architecture="parallel",
         depth=3,
@@ -169,25 +171,25 @@ def study(
     """
     rows, proofs = [], []
 
-    def add(kind: str, name: str, seed: int | None, found: Comparison) -> None:
+    def add(kind: str, name: str, seed: int | None, comparison: Comparison) -> None:
         rows.append(
             {
                 "id": name,
                 "n": n,
                 "d": d,
                 "seed": seed,
-                "problem": digest(_problem(found)),
+                "problem": digest(_problem(comparison)),
                 "kind": kind,
-                "three_lower": found.three.lower,
-                "three_upper": found.three.upper,
-                "four_lower": found.four.lower,
-                "four_upper": found.four.upper,
-                "relative_lower": found.lower,
-                "relative_upper": found.upper,
+                "three_lower": comparison.three.lower,
+                "three_upper": comparison.three.upper,
+                "four_lower": comparison.four.lower,
+                "four_upper": comparison.four.upper,
+                "relative_lower": comparison.lower,
+                "relative_upper": comparison.upper,
             }
         )
-        if found.lower > DIFFERS:
-            proofs.append(certificate(found, name, EXAMPLE if kind == "network" else None))
+        if comparison.lower > DIFFERS:
+            proofs.append(certificate(comparison, name, EXAMPLE if kind == "network" else None))
 
     if (n, d) == EXAMPLE_X.shape:
         add("network", "four-layers", None, example())
@@ -195,12 +197,12 @@ def study(
         for replicate in range(count):
             seed = seed_of("depth-study", kind, n, d, replicate)
             rng = np.random.default_rng(seed)
-            found = compare(rng.normal(size=(n, d)), rng.normal(size=n))
+            comparison = compare(rng.normal(size=(n, d)), rng.normal(size=n))
             if kind == "adversarial":
                 for _ in range(_DRAWS - 1):
-                    if found.lower > DIFFERS:
+                    if comparison.lower > DIFFERS:
                         break
-                    found = compare(rng.normal(size=(n, d)), rng.normal(size=n))
-                found = ascend(found, rng, steps)
-            add(kind, f"{kind}-n{n}-d{d}-{replicate}", seed, found)
+                    comparison = compare(rng.normal(size=(n, d)), rng.normal(size=n))
+                comparison = ascend(comparison, rng, steps)
+            add(kind, f"{kind}-n{n}-d{d}-{replicate}", seed, comparison)
     return rows, proofs

@@ -24,7 +24,7 @@ from zerogap.theory.rank_one import RankOne
 
 @dataclass(frozen=True)
 class Effort:
-    """When to stop where no exact method fits: at a relative gap, or after seconds per level.
+    """When to stop where no exact method fits: at a relative gap, or after seconds per τ.
 
     seconds: None for a fixed number of iterations, which gives the same answer on every machine.
     """
