@@ -5,8 +5,6 @@
 Reads solvers.csv and scaling.csv in the folder and writes cost.png and cost.pdf beside them.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

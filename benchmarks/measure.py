@@ -1,7 +1,5 @@
 """One measurement in one fresh process: its answer, its seconds and its peak memory."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import resource

@@ -8,8 +8,6 @@ process reports them in its log, and the start of the interpreter. The row `snak
 of the run's wall time, all startup; `total` is the run.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

@@ -8,8 +8,6 @@ files: what they write, logs and hidden checksums not counted. seconds, megabyte
 the jobs, not with the problems.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import resource

@@ -5,8 +5,6 @@
 Two-layer ReLU networks, one output, normal data, interpolation to a proved relative gap of 1e-6.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -9,8 +9,6 @@ which samples patterns and proves nothing; networks are compared by the same obj
 relative to the best lower bound proved, `proved` the gap that the method itself proves.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

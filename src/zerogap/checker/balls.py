@@ -4,8 +4,6 @@ A ball (`flint.arb`) holds the true number; a comparison of balls is true only w
 every number inside, so `if not x <= y: refuse` accepts nothing unproved.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

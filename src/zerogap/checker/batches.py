@@ -12,8 +12,6 @@ order, fused or not, is off by γ_n = nu/(1 − nu) of the sum of its absolute t
 and Stability, §3.1). Charged is (4n + 64)u. Underflow is far below, by the range asked for.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from flint import arb
 

@@ -5,8 +5,6 @@ many as it takes, by measurement. The count is the same on every machine, so wha
 refused everywhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

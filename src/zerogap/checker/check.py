@@ -8,8 +8,6 @@ batches of scalar levels (`tree` and `cover`). The format and the mathematics of
 evidence: docs/certificates.md.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ D₁^path ≤ Σ_j |w_j| g_j. A neuron of fewer layers counts as a deeper one: �
 outputs unchanged.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -19,8 +19,6 @@ The power 2/L is what exactness costs where E needs a direction that f does not 
 of f can be moved instead, the cost is linear in ρ.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

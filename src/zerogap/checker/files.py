@@ -1,7 +1,5 @@
 """Files of certificates: which they are, and their lines read one by one."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """Positive gaps: a theorem or a search below the primal, a parallel network above the dual."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from flint import arb

@@ -1,7 +1,5 @@
 """Lower bounds on the dual value from multipliers Λ with proved levels c_L(Λ) (theory §1)."""
 
-from __future__ import annotations
-
 import heapq
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a certificate may ask for. A refusal names the limit; docs/certificates.md lists them."""
 
-from __future__ import annotations
-
 # The statement. Larger data than a dense proof in balls can take; deeper networks than float64
 # products of layer norms can hold; matrices of 40 MB.
 MAX_SIDE = 500

@@ -10,8 +10,6 @@ unless K D Λ q is proved to have the wrong signs for both ±q.
 Rows of X are normalised (and Λ's scaled up in return), so that |K_ij| ≤ 1.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations

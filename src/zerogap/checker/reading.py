@@ -3,8 +3,6 @@
 Floats are in hexadecimal, matrices are the bytes of their float64 entries.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

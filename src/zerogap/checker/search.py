@@ -6,8 +6,6 @@ entries; a tree of bisections splits it into simplicial cones, and every leaf br
 that bound P₁ for all G inside. Proof and format: docs/certificates.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 

@@ -1,7 +1,5 @@
 """The problem that a certificate is about, exactly as written."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

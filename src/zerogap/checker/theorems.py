@@ -4,8 +4,6 @@ Each function bounds ½Σ‖W_l‖_F² from below over all networks with ‖f(X)
 and refuses where the hypotheses of its theorem are not met.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Upper bounds: networks evaluated on the data, in balls."""
 
-from __future__ import annotations
-
 from itertools import chain
 
 from flint import arb, arb_mat

@@ -4,8 +4,6 @@ FLINT ends its process where memory is lacking. A worker proves certificate afte
 a limit of memory; if it ends, the certificate in work is refused and another goes on behind it.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import resource
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The master program: multipliers Λ against finitely many atoms, and the weights dual to them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import clarabel

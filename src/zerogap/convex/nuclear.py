@@ -1,7 +1,5 @@
 """Regularised linear networks: proximal gradient over singular values, with a dual bound (§2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

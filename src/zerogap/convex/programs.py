@@ -4,8 +4,6 @@ Column generation and the path program solve the same problems faster; these are
 second computation that checks them, and the baseline to measure them against.
 """
 
-from __future__ import annotations
-
 import warnings
 from itertools import product
 from typing import Any

@@ -6,8 +6,6 @@ of the least bound is bisected next. The result is evidence of kind `search`, pr
 docs/certificates.md; nothing here has to be trusted.
 """
 
-from __future__ import annotations
-
 import heapq
 from dataclasses import dataclass, field
 from itertools import combinations, product

@@ -1,7 +1,5 @@
 """Data as people have it: X and Y from .npz and .csv files, nothing in which is executed."""
 
-from __future__ import annotations
-
 import csv
 import math
 import zipfile

@@ -1,7 +1,5 @@
 """Every way zerogap can refuse, each with one line that says what is accepted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is asked of a matrix: its rank, rank-one factors, whiteness, unit rows."""
 
-from __future__ import annotations
-
 import numpy as np
 
 Array = np.ndarray

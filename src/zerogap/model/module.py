@@ -1,7 +1,5 @@
 """Torch modules for networks (the only module, with training, that imports torch)."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import numpy as np

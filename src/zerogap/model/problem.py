@@ -1,7 +1,5 @@
 """What is asked: a regularised training problem, validated on construction."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

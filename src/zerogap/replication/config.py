@@ -1,7 +1,5 @@
 """The configuration of a replication: validated once, before the DAG is built."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

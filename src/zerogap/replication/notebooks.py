@@ -1,7 +1,5 @@
 """What the notebooks share."""
 
-from __future__ import annotations
-
 from IPython.display import HTML
 from pandas.io.formats.style import Styler
 

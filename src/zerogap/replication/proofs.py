@@ -1,7 +1,5 @@
 """Certificates of a run: re-proved by the checker, one after the other, with no solver loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Files between stages, written whole and sealed: batches of records, JSON, certificates."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -3,8 +3,6 @@
 Batches hold one record per problem; fields are plain values and arrays (records.py).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where a run's results are, and that two different runs do not write there at once."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from contextlib import suppress

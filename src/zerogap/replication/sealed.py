@@ -3,8 +3,6 @@
 Beside every file that a stage reads stands a hidden one with its SHA-256 and the stage's name.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """How far a trained network provably is from the global optimum of its own training problem."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

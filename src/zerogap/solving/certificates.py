@@ -1,7 +1,5 @@
 """Writing certificates: what they claim is computed here, and proved by the checker."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """What theory says of the primal: proved lower bounds, and networks that are often optimal."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.convex.nuclear import nuclear_map, shrunk_map

@@ -5,8 +5,6 @@ all architectures: it brackets the gauge D₁ (or, for beta > 0, the regularised
 allowed level τ) by the most exact method that accepts the problem.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -5,8 +5,6 @@ Every Λ, scaled to what t allows, bounds D_β(t) from below for all t at once. 
 best of these bounds is the next t to solve for, until the bound is tight there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

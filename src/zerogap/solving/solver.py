@@ -1,7 +1,5 @@
 """Bracket the global optimum of a training problem: a network above, a certificate below."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.model.bounds import Bounds, PrimalBound, relative, require_tolerance

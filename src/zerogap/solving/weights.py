@@ -1,7 +1,5 @@
 """Trained networks from files, nothing of which is executed."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Mapping

@@ -7,8 +7,6 @@ and rank-deficient X are handled: hyperplanes are the distinct lines spanned by 
 directions orthogonal to all rows are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Linear networks in closed form (theory §2): P₁ and D₁ are norms of A = X†Y."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import brentq
 

@@ -1,7 +1,5 @@
 """ReLU networks on whitened data, X Xᵀ = I, in closed form (theory §7)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.model.matrices import Array, is_whitened

@@ -1,7 +1,5 @@
 """Batched Adam between returns to interpolation."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

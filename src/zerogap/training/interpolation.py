@@ -1,7 +1,5 @@
 """Reaching f(X) = Y, and staying near it: Gauss–Newton, multipliers, metric."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

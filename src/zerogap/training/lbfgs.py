@@ -1,7 +1,5 @@
 """Batched L-BFGS, and with it the smooth part of a polish."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

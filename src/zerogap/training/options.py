@@ -1,7 +1,5 @@
 """How long and how wide to train, and what training reports."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from zerogap.model.matrices import Array

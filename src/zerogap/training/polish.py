@@ -1,7 +1,5 @@
 """Polishing the best restarts: across the last kinks, then on a fixed activation pattern."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

@@ -1,7 +1,5 @@
 """The whole of training: problems of one shape as one tensor program."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A problem in coordinates of order one, with the way back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

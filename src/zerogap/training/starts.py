@@ -1,7 +1,5 @@
 """Random starts, from small outputs to large ones."""
 
-from __future__ import annotations
-
 import math
 
 import torch

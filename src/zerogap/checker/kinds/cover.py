@@ -8,8 +8,6 @@ so c₃(Λ) = max h(q) is at most the largest ‖w‖ over cones of q's that cov
 sign. The h(q_i) are proved as scalar levels, by trees.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 

@@ -1,7 +1,5 @@
 """What all kinds of evidence share: a piece of it, data near X, and the registry."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn

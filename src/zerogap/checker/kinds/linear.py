@@ -1,7 +1,5 @@
 """Linear networks of any depth: V_L = {Xw : ‖w‖ ≤ 1}, so c = ‖XᵀΛ‖₂ (theory §2)."""
 
-from __future__ import annotations
-
 from flint import arb
 
 from zerogap.checker.balls import balls, times

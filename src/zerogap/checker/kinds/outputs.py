@@ -1,7 +1,5 @@
 """One direction of the outputs: Λ = λqᵀ has c_L(Λ) = ‖q‖ c_L(λ), at every depth."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from flint import arb, arb_mat

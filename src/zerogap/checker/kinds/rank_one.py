@@ -1,7 +1,5 @@
 """Data near c aᵀ: V_L ⊂ ‖a‖ conv{0, c₊, c₋} at every depth, so two points decide (theory §6)."""
 
-from __future__ import annotations
-
 import numpy as np
 from flint import arb
 

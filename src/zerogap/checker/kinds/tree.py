@@ -9,8 +9,6 @@ c±_L(ν) is at most the largest c±_{L−1}(ν_S − μ) over both signs of ν 
 faces.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -3,8 +3,6 @@
 So c ≤ ‖X‖₂ max{‖Λᵀv‖ : v ≥ 0, ‖v‖ ≤ 1}, a copositive problem.
 """
 
-from __future__ import annotations
-
 from flint import arb, arb_mat
 
 from zerogap.checker.balls import balls, root

@@ -5,8 +5,6 @@ claim, add an entry to a module here and, for a new module, its name below; to a
 problems, add a case.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """How many branches close the gap (theory §8)."""
 
-from __future__ import annotations
-
 from zerogap.replication.claims.registry import Claim, Setting, gaussian, parallel, spec
 
 _BRANCHES = (

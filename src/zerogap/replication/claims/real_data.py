@@ -1,7 +1,5 @@
 """The same on data that nobody made for it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from zerogap.replication.claims.registry import Claim, Setting, parallel, spec, standard

@@ -1,7 +1,5 @@
 """What a claim is, and what it asks to be solved: claims, settings, cases, instances."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any

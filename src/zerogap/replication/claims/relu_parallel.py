@@ -1,7 +1,5 @@
 """Parallel ReLU networks of three and more layers (theory §4, §5)."""
 
-from __future__ import annotations
-
 from zerogap.replication.claims.registry import (
     Claim,
     Setting,

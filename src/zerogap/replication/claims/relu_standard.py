@@ -1,7 +1,5 @@
 """Standard ReLU networks on rank-one and on whitened data (theory §6, §7)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from zerogap.replication.claims.registry import (

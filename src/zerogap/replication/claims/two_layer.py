@@ -1,7 +1,5 @@
 """Two layers, where standard and parallel networks are the same (theory §3)."""
 
-from __future__ import annotations
-
 from zerogap.replication.claims.registry import Claim, Setting, gaussian, generic, spec, standard
 
 _TWO_LAYER_LINEAR = tuple(

@@ -3,8 +3,6 @@
 A figure is a module here with CAPTION, TABLES and `draw(tables)`; nothing else names it.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pathlib import Path
 

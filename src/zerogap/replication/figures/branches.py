@@ -1,7 +1,5 @@
 """Value of parallel networks against the number of branches, and the bound that they meet."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from matplotlib.figure import Figure

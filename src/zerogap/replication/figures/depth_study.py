@@ -1,7 +1,5 @@
 """Three layers against the path program of four: how often and how far the bound falls."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

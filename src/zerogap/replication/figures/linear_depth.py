@@ -1,7 +1,5 @@
 """Gap against depth for standard linear networks: theory's curve, trained points, dual bound."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

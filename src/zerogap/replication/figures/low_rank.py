@@ -1,7 +1,5 @@
 """Singular values and rank of regularised linear networks against β, by depth."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Rank-one data, three-layer standard ReLU: where the gap is zero and where it is not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

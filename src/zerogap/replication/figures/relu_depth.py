@@ -1,7 +1,5 @@
 """Scaled optima D₁ of two to five layers on the same data: where depth helps, where it stops."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import seaborn as sns

@@ -1,7 +1,5 @@
 """One look for all figures: readable in print and on a slide, safe for colour-blind readers."""
 
-from __future__ import annotations
-
 import matplotlib
 
 matplotlib.use("Agg")

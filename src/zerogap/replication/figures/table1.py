@@ -1,7 +1,5 @@
 """Table 1 as a heat map of measured worst relative gaps, with the paper's entries beside them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

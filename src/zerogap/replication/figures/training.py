@@ -1,7 +1,5 @@
 """Training curves descending onto the dual bound, standard beside parallel."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """Whitened one-hot data, standard ReLU: gap against depth and imbalance, and bottlenecks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

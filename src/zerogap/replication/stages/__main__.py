@@ -3,8 +3,6 @@
 Only the module of that stage is loaded, so that a stage depends on what it needs and no more.
 """
 
-from __future__ import annotations
-
 import argparse
 import inspect
 import json

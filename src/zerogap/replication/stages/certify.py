@@ -1,7 +1,5 @@
 """Both sides of every problem joined: its certificate, and its row of the gap table."""
 
-from __future__ import annotations
-
 from functools import reduce
 from pathlib import Path
 from typing import Any

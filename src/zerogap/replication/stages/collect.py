@@ -1,7 +1,5 @@
 """The batches of a run, gathered into the tables of problems."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.records import read_json

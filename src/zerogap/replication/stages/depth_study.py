@@ -1,7 +1,5 @@
 """Three layers against the path program of four, for every n of a batch of the study."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

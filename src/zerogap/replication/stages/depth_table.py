@@ -1,7 +1,5 @@
 """The table of the depth study."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.checker.check import Verdict

@@ -1,7 +1,5 @@
 """One figure, drawn from the tables."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.figures import draw

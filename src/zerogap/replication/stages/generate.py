@@ -1,7 +1,5 @@
 """Data and options of one batch of a setting's problems."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What made the results."""
 
-from __future__ import annotations
-
 import platform
 import subprocess
 from importlib.metadata import version

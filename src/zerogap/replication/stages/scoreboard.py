@@ -1,7 +1,5 @@
 """The scoreboard of the paper's claims."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.tables.scoreboard import write

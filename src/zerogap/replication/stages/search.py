@@ -1,7 +1,5 @@
 """Bounds on the primal by branch and bound over the weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.sealed import sealing

@@ -1,7 +1,5 @@
 """The table of the search over the weights."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.proofs import proved

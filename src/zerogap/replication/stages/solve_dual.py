@@ -1,7 +1,5 @@
 """The convex side of every problem of a batch: the bracket of the dual, and theory's networks."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

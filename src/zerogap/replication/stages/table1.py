@@ -1,7 +1,5 @@
 """Table 1 of the paper, measured."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.tables.table1 import write

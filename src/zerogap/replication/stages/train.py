@@ -1,7 +1,5 @@
 """What gradient descent reaches on every problem of a batch."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The checker's verdict on every certificate of a batch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from zerogap.replication.proofs import proved

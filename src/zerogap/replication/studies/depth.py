@@ -5,8 +5,6 @@ do not, a certificate proves that the path program is strictly below; on `EXAMPL
 network of four layers is, so depth does help beyond three.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -4,8 +4,6 @@ The smallest rank-one and whitened problems, where theory knows the optimum (§6
 and normal data, of which it says nothing.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 # `solve` loads these when it trains and when it returns a network: the study depends on them.

@@ -1,7 +1,5 @@
 """The depth study as a table."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

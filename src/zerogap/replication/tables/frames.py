@@ -1,7 +1,5 @@
 """Tables as files: their columns, reading and writing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Tables of problems: the gaps, what training reached, details, and training curves."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """How a claim is judged, by the kind of test that it names: its verdict and the evidence."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """The gap table once more, from the certificates alone: what a sceptic compares it with."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

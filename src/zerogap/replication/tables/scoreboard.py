@@ -1,7 +1,5 @@
 """The scoreboard: every claim that was run, its verdict and the evidence."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The search over the weights as a table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

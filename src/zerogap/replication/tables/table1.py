@@ -1,7 +1,5 @@
 """Table 1 of the paper: its entries beside what was proved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Λ alone: the checker computes c(Λ) from it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from zerogap.model.matrices import Array

@@ -1,7 +1,5 @@
 """Two or three outputs at three layers: c₃(Λ) over cones of output directions (theory §4)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from zerogap.model.matrices import Array

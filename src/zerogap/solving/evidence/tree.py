@@ -1,7 +1,5 @@
 """One output and three or more layers: c_L(λ) by the tree of the path program (theory §4, §5)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from zerogap.model.matrices import Array

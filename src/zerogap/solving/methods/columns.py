@@ -1,7 +1,5 @@
 """Two layers: column generation over all faces of the arrangement (theory §3)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from math import comb

@@ -1,7 +1,5 @@
 """Two or three outputs at three layers, by column generation over branches (theory §4)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

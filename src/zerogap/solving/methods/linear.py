@@ -1,7 +1,5 @@
 """Linear networks: the nuclear norm of A = X†Y, or proximal gradient for τ > 0 (theory §2)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.convex.nuclear import nuclear_map

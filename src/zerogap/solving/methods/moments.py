@@ -1,7 +1,5 @@
 """Two layers with too many faces to visit: a good network, and the moments' bound (theory §3)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Whitened data, any targets: column generation over V = {v ≥ 0 : ‖v‖ ≤ 1} (theory §7)."""
 
-from __future__ import annotations
-
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import MAX_ORTHANT, Orthant
 from zerogap.model.matrices import is_whitened

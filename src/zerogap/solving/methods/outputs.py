@@ -1,7 +1,5 @@
 """Vector targets at depth ≥ 3: the best single direction Yq below, two layers above (theory §4)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.convex.columns import gauge

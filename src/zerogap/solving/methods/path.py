@@ -1,7 +1,5 @@
 """One output: three layers exactly; deeper, the path program below, three layers above (§4, §5)."""
 
-from __future__ import annotations
-
 from zerogap.convex.columns import gauge
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.model.matrices import Array

@@ -1,7 +1,5 @@
 """Rank-one data: D₁ = (‖y₊‖ + ‖y₋‖)/‖a‖ at every depth; for τ > 0 over two atoms (theory §6)."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Any problem of any size: V_L ⊂ {v : ‖v‖ ≤ ‖X‖₂} bounds c(Λ) (theory §7)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.solving.methods.base import Given, Piece

@@ -1,7 +1,5 @@
 """Whitened data, one-hot or scalar targets: each class, each sign, is one branch (theory §7)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.model.matrices import is_whitened

@@ -1,7 +1,5 @@
 """No weights are worth their cost: Λ = Y is feasible, as c(Y) ≤ ‖X‖₂‖Y‖₂ (theory §1)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.solving.methods.base import Given, Piece
