@@ -95,16 +95,12 @@ class Network:
 
     def ranks(self, tolerance: float = 1e-4) -> list[int]:
         """Numerical rank of each layer, over all branches together (block-diagonal)."""
-        return [
-            sum(
-                int(np.sum(s > tolerance * top))
-                for s in (
-                    np.linalg.svd(branch[layer], compute_uv=False) for branch in self.branches
-                )
-            )
-            for layer in range(self.depth)
-            for top in [max(np.linalg.norm(branch[layer], 2) for branch in self.branches)]
-        ]
+        ranks = []
+        for layer in range(self.depth):
+            s = [np.linalg.svd(branch[layer], compute_uv=False) for branch in self.branches]
+            values = np.concatenate(s)
+            ranks.append(int(np.sum(values > tolerance * values.max())))
+        return ranks
 
     def as_standard(self) -> Network:
         """The parallel network as one standard network with block-diagonal inner layers."""

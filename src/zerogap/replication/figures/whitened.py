@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
@@ -47,7 +49,7 @@ def draw(tables: Path) -> Figure:
     return style.finish(figure)
 
 
-def _bottlenecks(axes, details) -> None:  # type: ignore[no-untyped-def]
+def _bottlenecks(axes: Axes, details: pd.DataFrame) -> None:
     """Best network over the orthogonal value at three classes, with its ranks per layer."""
     part = details[
         details["setting"].isin(["relu-standard-whitened", "whitened-orthogonal"])

@@ -27,13 +27,7 @@ def run(
     records = []
     for instance in instances:
         X, Y = generate(instance.data, instance.replicate)
-        records.append(
-            Given(
-                **asdict(instance),
-                X=X,
-                Y=Y,
-                timings=bool(options.get("timings")),
-            )
-        )
+        timings = bool(options.get("timings"))
+        records.append(Given(**asdict(instance), X=X, Y=Y, timings=timings))
     write_batch(output, records, "generate")
     return len(records)

@@ -58,17 +58,11 @@ def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
 def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     """Whether a certified network undercuts the orthogonal formula."""
     cell = cell[cell["primal"].notna()]
-
-    formula = np.array(
-        [
-            depth
-            / 2
-            * one_hot_orthogonal(np.array([float(s) for s in sizes.split("-")]), depth)
-            ** (2 / depth)
-            for sizes, depth in zip(cell["sizes"], cell["depth"], strict=True)
-        ]
-    )
-    ratio = cell["primal"].to_numpy() / formula
+    formula = []
+    for sizes, L in zip(cell["sizes"], cell["depth"], strict=True):
+        counts = np.array([float(s) for s in sizes.split("-")])
+        formula.append(L / 2 * one_hot_orthogonal(counts, L) ** (2 / L))
+    ratio = cell["primal"].to_numpy() / np.array(formula)
     beaten = (ratio < 1 - 1e-6) & cell["certified"].to_numpy(dtype=bool)
     evidence = f"{int(beaten.sum())} of {len(cell)} beaten by a certified network"
     if not beaten.any():

@@ -45,12 +45,12 @@ class Evidence(ABC):
 class Proof(Evidence):
     """Evidence that c(Λ) of one Λ is small.
 
-    Unless a kind says otherwise, only the fields that `scaled` names depend on the length of Λ, and
-    none on the size of X.
+    Unless a kind says otherwise, the fields that `proportional` names are so to Λ, and the others
+    depend neither on its length nor on the size of X.
     """
 
     multipliers: Array
-    scaled: ClassVar[tuple[str, ...]] = ("multipliers",)
+    proportional: ClassVar[tuple[str, ...]] = ("multipliers",)
 
     @property
     def Lambda(self) -> Array:
@@ -58,7 +58,7 @@ class Proof(Evidence):
         return self.multipliers
 
     def __mul__(self, factor: float) -> Self:
-        return replace(self, **{name: getattr(self, name) * factor for name in self.scaled})
+        return replace(self, **{name: getattr(self, name) * factor for name in self.proportional})
 
     def stretched(self, size: float) -> Self:
         return self

@@ -16,4 +16,4 @@ class Cover(Proof, kind="cover"):
     multipliers: Array
     splits: Array
     mu: Array
-    scaled = ("multipliers", "mu")
+    proportional = ("multipliers", "mu")

@@ -15,4 +15,4 @@ class Tree(Proof, kind="tree"):
 
     multipliers: Array
     mu: Array
-    scaled = ("multipliers", "mu")
+    proportional = ("multipliers", "mu")
