@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,8 +12,8 @@ from flint import arb, ctx
 
 from tests.checker.examples import Array, linear_certificate, opposed_certificate, problem
 from zerogap.checker import verify
-from zerogap.checker.balls import PRECISION
-from zerogap.checker.exact import correction, exact_values
+from zerogap.checker.balls import PRECISION, rationals
+from zerogap.checker.exact import _moved, _pivots, _stays_positive, correction, exact_values
 from zerogap.checker.reading import branches_of
 from zerogap.checker.statement import statement_of
 from zerogap.model.network import Network
@@ -76,7 +77,7 @@ def test_what_rounding_changes_at_great_depth_is_said() -> None:
     rng = np.random.default_rng(0)
     X, a = rng.standard_normal((6, 4)), rng.standard_normal((4, 1))
     for depth, status in ((3, "zero"), (12, "zero up to ε")):
-        p = problem(X, X @ a @ np.ones((1, 2)), depth, activation="linear")
+        p = problem(X, X @ a @ np.array([[1.0, 0.7]]), depth, activation="linear")
         assert verify(solve(p, restarts=0).certificate).status == status
 
 
@@ -95,6 +96,74 @@ def test_ordinary_data_are_proved_exactly(options: dict, shape: tuple[int, int, 
     X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, k))
     verdict = verify(solve(problem(X, Y, **options), restarts=0).certificate)
     assert verdict.epsilon > 0 and verdict.status == "zero"
+
+
+def test_targets_of_less_than_full_rank_are_corrected_within_their_rank() -> None:
+    """A deep linear network of one neuron a layer, whose outputs are two numbers of equal size."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((6, 4)), np.outer(np.arange(1.0, 7.0), [1.0, 3.0])
+    X[:, 0] = Y[:, 0]
+    verdict = verify(solve(problem(X, Y, 12, activation="linear"), restarts=0).certificate)
+    assert verdict.epsilon > 0 and verdict.status == "zero"
+
+
+def test_many_samples_of_few_features_are_corrected() -> None:
+    rng = np.random.default_rng(0)
+    X = np.round(64 * rng.standard_normal((300, 5)))
+    Y = X @ np.round(64 * rng.standard_normal((5, 2)))
+    for depth in (2, 4):
+        p = problem(X, Y, depth, activation="linear", architecture="parallel", regularizer="power")
+        verdict = verify(solve(p, restarts=0).certificate)
+        assert verdict.epsilon > 0 and verdict.status == "zero"
+
+
+def test_a_cell_that_no_drawn_direction_meets_is_reached() -> None:
+    """Rows of nearly one direction: between their kinks lie the network's own directions."""
+    turns = np.array([0.0, 0.004, 0.007, 1.0, 2.2])
+    X, Y = np.column_stack([np.cos(turns), np.sin(turns)]), np.array([[1.0, -1, 1, 1, -1]]).T
+    for options in ({}, {"architecture": "parallel", "regularizer": "power"}):
+        verdict = verify(solve(problem(X, Y, 2, **options), restarts=0).certificate)
+        assert verdict.epsilon > 0 and verdict.status == "zero"
+
+
+def test_a_lower_layer_moves_where_the_last_one_cannot() -> None:
+    """Five layers on rank-one data, one neuron in the last hidden one: W₂ decides how c₊ and c₋
+    mix, and nothing above it meets a kink."""
+    c, a = np.array([[1.5, -1.25, 0.75, -0.5, 1.0]]).T, np.array([[1.0, 2.0]]) / 4
+    Y = np.maximum(c, 0) + 0.75 * np.maximum(-c, 0)
+    found = solve(problem(c @ a, Y, 5), restarts=0)
+    verdict = verify(found.certificate)
+    assert verdict.epsilon > 0 and verdict.status == "zero"
+    # Of targets beside that span nothing is proved.
+    with ctx.workprec(PRECISION):
+        s = statement_of(found.certificate)
+        branches = branches_of(found.certificate["upper"], "upper")
+        correct = correction(s, branches, "standard")
+        assert correct is not None and _moved(s, branches, correct) < 1e-12
+        beside = replace(s, Y=np.nextafter(s.Y, np.arange(5.0)[:, None]))
+        assert not _moved(beside, branches, correct).is_finite()
+
+
+@pytest.mark.parametrize("move", [1e-9, 0.3])
+def test_a_layer_whose_neurons_may_change_sign_is_not_moved(move: float) -> None:
+    X, c = np.array([[1.0, 0.5], [-1.0, -0.25]]), np.ones((1, 1))
+    branch = [np.array([[1.0, -1], [0, 0]]), np.array([[0.2], [0.2]]), c, c]
+    p = problem(X, Network((tuple(branch),), "relu").outputs(X), 4)
+    certificate = build(
+        p, Network((tuple(branch),), "relu"), None, claimed={"primal": 9, "dual": 0}
+    )
+    with ctx.workprec(PRECISION):
+        stays = _stays_positive(statement_of(certificate), branch, 1, arb(move))
+    assert stays == (move < 0.2)
+
+
+def test_digits_without_end_are_not_tried() -> None:
+    """A rank of numbers of 2,000 bits takes minutes: nothing is proved, and nothing refused."""
+    rng = np.random.default_rng(0)
+    X = np.ldexp(rng.standard_normal((64, 96)), rng.integers(-900, 900, size=(64, 96)))
+    with ctx.workprec(PRECISION):
+        assert _pivots(rationals(X), rationals(X[:, :1])) is None
+        assert _pivots(rationals(np.round(X[:, :3])), rationals(X[:, :1])) is not None
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu"])

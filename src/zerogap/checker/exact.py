@@ -17,6 +17,9 @@ below holds for Ŷ, and E is replaced by PE, which is no longer. What Ŷ costs i
 
 The power 2/L is what exactness costs where E needs a direction that f does not have. Where weights
 of f can be moved instead, the cost is linear in ρ.
+
+What is in a span, and of which rank, is decided in rationals. That is tried up to sizes and digits
+that keep it within the budget; beyond, exact interpolation is not proved, and nothing is refused.
 """
 
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from zerogap.checker.balls import (
+    Array,
     balls,
     diagonal,
     floats,
@@ -43,6 +47,9 @@ from zerogap.checker.statement import Statement
 from zerogap.checker.upper import norm, outputs, primal, residual, scaled_value
 
 _NOTHING = arb("inf")
+# Operations that one elimination or product in rationals may take, to be tried; their entries'
+# digits, in words, count with this power (measured).
+_MOST, _GROWTH = 2e8, 1.5
 
 
 @dataclass(frozen=True)
@@ -72,62 +79,128 @@ def correction(statement: Statement, branches: Branches, architecture: str) -> C
     error = residual(s, branches, architecture, "network").upper()
     if error == 0:
         return Correction(0, arb(0))
-    if max(*s.X.shape, s.Y.shape[1]) > MAX_CORRECTED:
+    linear, (n, d), k = s.activation == "linear", s.X.shape, s.Y.shape[1]
+    if max(d, k, 1 if linear else n) > MAX_CORRECTED:
         return None
-    if s.activation == "linear":
-        longest, count, Phi = arb(1), min(s.X.shape[1], s.Y.shape[1]), rationals(s.X)
+    X, least = rationals(s.X), None
+    if linear:
+        Phi, longest, count = X, arb(1), min(d, k)
+        least = _least_singular(arb_mat(X).transpose())
     else:
-        # Directions of few digits, so that what they put out is exact. Any would do.
-        U = np.random.default_rng(0).standard_normal((s.X.shape[1], 3 * len(s.X) + 8))
-        U = np.round(64 * U) / 64
-        longest = max((frobenius(balls(u)) for u in U.T[:, None]), key=float)
-        count, Phi = U.shape[1], _relu(rationals(s.X) * rationals(U))
-    least = _least_singular(arb_mat(Phi).transpose())
+        # The network's own directions reach into cells that drawn ones miss.
+        for U in (_drawn(s), np.hstack([_drawn(s), _own(branches)])):
+            Phi, longest, count = _relu(X * rationals(U)), _longest(U.T), U.shape[1]
+            least = _least_singular(arb_mat(Phi).transpose())
+            if least is not None:
+                break
     if least is None:  # not all residuals can be put out, but perhaps this one
-        spend(STEP * len(s.X) ** 2 * Phi.ncols(), "the span of the features")
-        basis, inside, reached = _basis(Phi, s, branches)
-        rounded = reached and error <= arb(MAX_ROUNDING) * frobenius(balls(s.Y))
-        least = _least_singular(arb_mat(basis)) if inside or rounded else None
-        count = min(count, basis.ncols())
+        # A linear f(X) is in the span of X, and so is the residual if Y is.
+        E = rationals(s.Y) if linear else _left(s, branches)
+        ranks = None if E is None else _pivots(Phi, E)
+        if E is None or ranks is None:
+            return None
+        within, inside = ranks
+        if not inside and error <= arb(MAX_ROUNDING) * frobenius(balls(s.Y)):
+            put_out = None if linear else _pivots(Phi, rationals(s.Y) - E)
+            inside = linear or (put_out is not None and put_out[1])
+        basis = _columns(Phi, within)
+        least = _least_singular(arb_mat(basis)) if within and inside else None
+        count = min(count, len(within))
     return None if least is None else Correction(count, longest * error / least)
+
+
+def _drawn(s: Statement) -> Array:
+    """Directions of few digits, so that what they put out is exact. Any would do."""
+    U = np.random.default_rng(0).standard_normal((s.X.shape[1], 3 * len(s.X) + 8))
+    return np.round(64 * U) / 64
+
+
+def _own(branches: Branches) -> Array:
+    """The directions of the network's first layer, at lengths near one and of some digits."""
+    W = np.hstack([branch[0] for branch in branches])
+    W = W[:, np.abs(W).max(axis=0) > 0][:, :MAX_CORRECTED]
+    return np.round(np.ldexp(W, 20 - np.frexp(np.abs(W).max(axis=0, initial=0))[1])) / 2**20
+
+
+def _longest(rows: Array | arb_mat) -> arb:
+    """An upper bound on the lengths of rows."""
+    M = balls(rows) if isinstance(rows, np.ndarray) else rows
+    return max((frobenius(arb_mat([row])).upper() for row in M.tolist()), key=float)
 
 
 def _relu(M: fmpq_mat) -> fmpq_mat:
     return fmpq_mat(M.nrows(), M.ncols(), [max(x, fmpq(0)) for x in M.entries()])
 
 
-def _basis(Phi: fmpq_mat, s: Statement, branches: Branches) -> tuple[fmpq_mat, bool, bool]:
-    """Independent columns that span those of Φ; whether Y − f(X), and whether f(X), is in there."""
-    put_out = fmpq_mat(*s.Y.shape)
+def _columns(M: fmpq_mat, chosen: list[int]) -> fmpq_mat:
+    return fmpq_mat(M.nrows(), len(chosen), [row[j] for row in M.tolist() for j in chosen])
+
+
+def _words(M: fmpq_mat) -> float:
+    """The digits of the longest entry, in words of 64 bits."""
+    return max(int(x.p).bit_length() + int(x.q).bit_length() for x in M.entries()) / 64
+
+
+def _affordable(operations: float, words: float, what: str) -> bool:
+    """Announces work in rationals, unless it is so much that it is not tried."""
+    cost = STEP * operations * max(1.0, words) ** _GROWTH
+    if cost <= _MOST:
+        spend(cost, what)
+    return cost <= _MOST
+
+
+def _inputs(s: Statement, branch: list[Array], layer: int) -> fmpq_mat | None:
+    """What layer `layer`, from 0, of a ReLU branch is given (n, width); None where it is long."""
+    A = rationals(s.X)
+    words = _words(A)
+    for W in map(rationals, branch[:layer]):
+        words += _words(W)
+        if not _affordable(A.nrows() * W.nrows() * W.ncols(), words, "a network in rationals"):
+            return None
+        A = _relu(A * W)
+    return A
+
+
+def _left(s: Statement, branches: Branches) -> fmpq_mat | None:
+    """E = Y − f(X) of a ReLU network."""
+    E = rationals(s.Y)
     for branch in branches:
-        A = rationals(s.X)
-        for W in branch[:-1]:
-            A = A * rationals(W)
-            A = _relu(A) if s.activation == "relu" else A
-        put_out += A * rationals(branch[-1])
-    within, inside = _pivots(Phi, rationals(s.Y) - put_out)
-    basis = fmpq_mat([[row[j] for j in within] for row in Phi.tolist()]) if within else Phi
-    return basis, inside, _pivots(Phi, put_out)[1]
+        A = _inputs(s, branch, s.depth - 1)
+        if A is None:
+            return None
+        E -= A * rationals(branch[-1])
+    return E
 
 
-def _pivots(Phi: fmpq_mat, M: fmpq_mat) -> tuple[list[int], bool]:
-    """The independent columns of Φ, and whether those of M are in their span."""
+def _pivots(Phi: fmpq_mat, M: fmpq_mat) -> tuple[list[int], bool] | None:
+    """The independent columns of Φ, and whether those of M are in their span; None: too long."""
+    n, columns = Phi.nrows(), Phi.ncols() + M.ncols()
+    if not _affordable(n * columns * min(n, columns), max(_words(Phi), _words(M)), "a rank"):
+        return None
     rows = [[*a, *b] for a, b in zip(Phi.tolist(), M.tolist(), strict=True)]
     reduced, rank = fmpq_mat(rows).rref()
-    pivots = [next(j for j in range(reduced.ncols()) if reduced[i, j]) for i in range(rank)]
+    pivots = [next(j for j in range(columns) if reduced[i, j]) for i in range(rank)]
     within = [j for j in pivots if j < Phi.ncols()]
     return within, len(within) == len(pivots)
 
 
-def _least_singular(A: arb_mat) -> arb | None:
-    """A positive lower bound on σ_min of A, more rows than columns; None where none is proved."""
-    if A.nrows() < A.ncols():
-        return None
-    gram = times(A.transpose(), A)
-    guess = float(np.linalg.svd(floats(A), compute_uv=False)[-1])
+def _least_singular(A: arb_mat, Z: arb_mat | None = None) -> arb | None:
+    """A positive lower bound on ‖Av‖ of unit vectors v; None where none is proved.
+
+    Of all v, where A has no more columns than rows, or of those in the span of independent Z.
+    """
+    if Z is None:
+        if A.nrows() < A.ncols():
+            return None
+        lengths, image, square = diagonal([arb(1)] * A.ncols()), floats(A), times(A.transpose(), A)
+    else:
+        AZ = times(A, Z)
+        lengths, square = times(Z.transpose(), Z), times(AZ.transpose(), AZ)
+        image = floats(A) @ np.linalg.qr(floats(Z))[0]
+    guess = float(np.linalg.svd(image, compute_uv=False)[-1])
     for share in (0.999, 0.5):
         least = arb(share * guess)
-        if guess > 0 and positive_definite(gram - diagonal([least**2] * A.ncols())):
+        if guess > 0 and positive_definite(square - lengths * least**2):
             return least
     return None
 
@@ -135,25 +208,74 @@ def _least_singular(A: arb_mat) -> arb | None:
 def _moved(s: Statement, branches: Branches, further: Correction) -> arb:
     """What moving the weights of the network instead adds to the primal, weight decay; or inf.
 
-    Linear: f = X W₁M, and W₁ + ΔM⁺ puts out XΔ = E more if M has full column rank. ReLU: f = A W_L,
-    and W_L + A⁺E does if A has full row rank. Branches are one network of block-diagonal layers. A
-    layer of norm w costs ½(w + δ)² after a move of δ.
+    Let f(X) = A W_l M, A what layer l is given and M the product of the layers above it. With
+    A C = E, P the projection onto the row space of Y, and M injective on it, Δ = C P (M P)⁺ and
+    the layers W_l + Δ and W_L P put out Y = Y P. The last layer is no longer for it, layer l by at
+    most ‖Δ‖ ≤ ‖C‖/σ, σ the least ‖Mv‖ of unit v in that space: ½(w + δ)² − ½w² in cost. If l = L,
+    W_L + C does. Linear: l = 1, and f(X) = A W_1 M holds always. ReLU: l = L, or in a single branch
+    a lower layer if it and all hidden ones above it are positive and stay so.
+
+    Branches are one network of block-diagonal layers: their first layers are given the same.
     """
-    wide = sum(branch[-1].shape[0] for branch in branches)
-    if s.power or wide > MAX_CORRECTED:
+    if s.power or sum(branch[-1].shape[0] for branch in branches) > MAX_CORRECTED:
         return _NOTHING
     if s.activation == "linear":
-        tails = [outputs(b[1], [*b[2:], np.eye(s.Y.shape[1])], False) for b in branches]
-        least = _least_singular(arb_mat([row for M in tails for row in M.tolist()]))
-        distance, layer = further.size, 0
+        layers = [0]
     else:
-        last = [outputs(s.X, [*b[:-1], np.eye(len(b[-1]))], True).transpose() for b in branches]
-        least = _least_singular(arb_mat([row for A in last for row in A.tolist()]))
-        distance, layer = residual(s, branches, s.architecture, "upper"), -1
-    if least is None:
-        return _NOTHING
-    move, weight = distance / least, root(total(norm(branch[layer]) ** 2 for branch in branches))
-    return move * weight + move**2 / 2
+        layers = [s.depth - 1] if len(branches) > 1 else list(range(s.depth - 1, 0, -1))
+    for layer in layers:
+        if s.activation == "linear":
+            move: arb | None = further.size
+        else:
+            move = _shortest(s, branches, layer)
+        if move is not None and layer < s.depth - 1:
+            least = _gain(s, branches, layer)
+            move = None if least is None else move / least
+        if move is None or (layer and not _stays_positive(s, branches[0], layer, move)):
+            continue
+        weight = root(total(norm(branch[layer]) ** 2 for branch in branches))
+        return move * weight + move**2 / 2
+    return _NOTHING
+
+
+def _shortest(s: Statement, branches: Branches, layer: int) -> arb | None:
+    """An upper bound on the least ‖C‖ with A C = E, A what a layer of a ReLU network is given."""
+    error = residual(s, branches, s.architecture, "upper")
+    below = [[*branch[:layer], np.eye(len(branch[layer]))] for branch in branches]
+    given = [outputs(s.X, layers, True).transpose() for layers in below]
+    least = _least_singular(arb_mat([row for A in given for row in A.tolist()]))
+    if least is None:  # not of full row rank
+        E, exact = _left(s, branches), [_inputs(s, branch, layer) for branch in branches]
+        known = [A.transpose().tolist() for A in exact if A is not None]
+        if E is None or len(known) < len(exact) or sum(map(len, known)) > MAX_CORRECTED:
+            return None
+        A = fmpq_mat([row for rows in known for row in rows]).transpose()
+        ranks = _pivots(A, E)
+        if ranks is not None and ranks[0] and ranks[1]:
+            least = _least_singular(arb_mat(_columns(A, ranks[0])))
+    return None if least is None else error / least
+
+
+def _gain(s: Statement, branches: Branches, layer: int) -> arb | None:
+    """A lower bound on ‖Mv‖ of unit v in the row space of Y, M the layers above one."""
+    Y = rationals(s.Y).transpose()
+    ranks = _pivots(Y, fmpq_mat(Y.nrows(), 1))
+    if ranks is None or not ranks[0]:
+        return None
+    above = [[*branch[layer + 1 :], np.eye(s.Y.shape[1])] for branch in branches]
+    M = [row for first, *rest in above for row in outputs(first, rest, False).tolist()]
+    return _least_singular(arb_mat(M), arb_mat(_columns(Y, ranks[0])))
+
+
+def _stays_positive(s: Statement, branch: list[Array], layer: int, move: arb) -> bool:
+    """Whether hidden layers from `layer` on are proved positive after a move of its weights."""
+    given = outputs(s.X, [*branch[:layer], np.eye(len(branch[layer]))], True)
+    reach = _longest(given) * move
+    for above in range(layer, s.depth - 1):
+        reach = reach * norm(branch[above]) if above > layer else reach
+        if not all(x > reach for x in outputs(s.X, branch[: above + 1], True).entries()):
+            return False
+    return True
 
 
 def exact_values(s: Statement, upper: Branches, bidual: Branches | None) -> dict[str, float]:
@@ -163,12 +285,12 @@ def exact_values(s: Statement, upper: Branches, bidual: Branches | None) -> dict
     """
     values = {}
     if bidual is None:
-        further = correction(s, upper, s.architecture)
-        if further is not None:
-            more = min(further.primal(s).upper(), _moved(s, upper, further).upper(), key=float)
+        found = correction(s, upper, s.architecture)
+        if found is not None:
+            more = min(found.primal(s).upper(), _moved(s, upper, found).upper(), key=float)
             values["primal"] = up(primal(s, upper) + more)
     else:
-        further = correction(s, bidual, "parallel")
-        if further is not None:
-            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + further.scaled()))
+        found = correction(s, bidual, "parallel")
+        if found is not None:
+            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + found.scaled()))
     return values
