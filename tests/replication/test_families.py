@@ -14,7 +14,7 @@ import pytest
 
 from zerogap.model.errors import DataError
 from zerogap.replication.claims import CLAIMS
-from zerogap.replication.families import FAMILIES, generate, seed_of
+from zerogap.replication.families import FAMILIES, generate, label_of, seed_of
 
 Property = Callable[[], None]
 PROPERTIES: dict[str, list[Property]] = {}
@@ -34,12 +34,41 @@ def _data(kind: str, replicate: int = 0, **parameters: Any) -> tuple[np.ndarray,
     return generate({"kind": kind, **parameters}, replicate)
 
 
+def _specs(kind: str) -> list[dict[str, Any]]:
+    """All specifications of a kind that the registry of claims uses."""
+    cases = [case for claim in CLAIMS for setting in claim.settings for case in setting.cases]
+    found = {label_of(case.data): case.data for case in cases if case.data["kind"] == kind}
+    return list(found.values())
+
+
 def _singular_values(A: np.ndarray) -> np.ndarray:
     return np.linalg.svd(A, compute_uv=False)
 
 
 def _identity(A: np.ndarray) -> None:
     np.testing.assert_allclose(A, np.eye(len(A)), rtol=0, atol=1e-12)
+
+
+def _rank(*blocks: np.ndarray) -> int:
+    """The rank of the blocks side by side, in rational arithmetic."""
+    rows = [[Fraction(x) for x in row] for row in np.hstack(blocks).tolist()]
+    rank = 0
+    for column in range(len(rows[0])):
+        pivot = next((i for i in range(rank, len(rows)) if rows[i][column]), None)
+        if pivot is None:
+            continue
+        rows[rank], rows[pivot] = rows[pivot], rows[rank]
+        top = rows[rank]
+        for i in range(rank + 1, len(rows)):
+            if factor := rows[i][column] / top[column]:
+                rows[i] = [x - factor * y for x, y in zip(rows[i], top, strict=True)]
+        rank += 1
+    return rank
+
+
+def _feasible(features: np.ndarray, Y: np.ndarray) -> None:
+    """Y is in the span of the features exactly."""
+    assert _rank(features, Y) == _rank(features)
 
 
 @states("gaussian")
@@ -66,8 +95,28 @@ def linear_maps_have_the_stated_rank_and_spectrum() -> None:
                 X, Y = _data("linear-map", n=n, d=d, k=4, rank=rank, spectrum=spectrum)
                 A = np.linalg.pinv(X) @ Y
                 np.testing.assert_allclose(X @ A, Y, rtol=0, atol=1e-10)
-                np.testing.assert_allclose(_singular_values(A)[:rank], known, rtol=1e-9)
-                assert (_singular_values(A)[rank:] < 1e-9).all()
+                # 3·0.6ⁱ is rounded to a multiple of 2⁻²⁰, 2 is exact.
+                error = 1e-12 if spectrum == "equal" else 2.0**-20
+                np.testing.assert_allclose(_singular_values(A)[:rank], known, rtol=0, atol=error)
+                assert (_singular_values(A)[rank:] < 1e-12).all()
+
+
+@states("linear-map")
+def linear_maps_are_feasible_and_of_their_rank_exactly() -> None:
+    for spec in _specs("linear-map"):
+        for replicate in range(3):
+            X, Y = generate(spec, replicate)
+            _feasible(X, Y)
+            assert _rank(Y) == spec["rank"]
+
+
+@states("linear-map")
+def linear_maps_point_in_many_directions() -> None:
+    spec = {"n": 12, "d": 6, "k": 4, "rank": 2, "spectrum": "distinct"}
+    images = [np.linalg.pinv(X) @ Y for X, Y in (_data("linear-map", r, **spec) for r in range(40))]
+    assert len({np.round(A, 6).tobytes() for A in images}) > 35
+    # Not only columns of X: on average, entries are as small as those of turned frames.
+    assert np.mean([np.mean(np.abs(A) > 1e-6) for A in images]) > 0.5
 
 
 @states("linear-map")
@@ -101,6 +150,14 @@ def rank_one_data_are_of_rank_one_in_rational_arithmetic() -> None:
         )
         # Factors are multiples of 2⁻¹⁰.
         assert all((entry * 2**20).denominator == 1 for row in exact for entry in row)
+
+
+@states("rank-one")
+def rank_one_targets_are_feasible_exactly() -> None:
+    """In the span of c₊ and c₋, which is what networks put out on c aᵀ."""
+    for spec in _specs("rank-one"):
+        X, Y = generate(spec)
+        _feasible(np.hstack([np.maximum(X, 0), np.maximum(-X, 0)]), Y)
 
 
 @states("rank-one")
@@ -182,11 +239,15 @@ def real_components_are_the_principal_ones_and_one_species_is_plus_or_minus_one(
 
 @states("real")
 def real_transforms_are_what_they_are_called() -> None:
-    X, Y = _data("real", name="diabetes", transform="fitted")
-    plain, targets = _data("real", name="diabetes")
-    np.testing.assert_array_equal(X, plain)
-    fit = X @ np.linalg.lstsq(X, targets, rcond=None)[0]
-    np.testing.assert_allclose(Y, fit, rtol=0, atol=1e-12)
+    for name, rank in (("iris", 2), ("diabetes", 1)):
+        X, Y = _data("real", name=name, transform="fitted")
+        plain, targets = _data("real", name=name)
+        np.testing.assert_allclose(X, plain, rtol=0, atol=2.0**-21)
+        A = np.linalg.lstsq(X, targets, rcond=None)[0]
+        np.testing.assert_allclose(np.linalg.pinv(X) @ Y, A, rtol=0, atol=2.0**-19)
+        _feasible(X, Y)
+        # One-hot targets add up to one, and their fits to nothing.
+        assert _rank(Y) == rank
     X, _ = _data("real", name="iris", transform="orthonormal")
     _identity(X.T @ X)
     X, _ = _data("real", name="iris", n=4, transform="whitened")

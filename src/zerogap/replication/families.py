@@ -1,4 +1,9 @@
-"""Data families of the replication, seeded by identity."""
+"""Data families of the replication, seeded by identity.
+
+Products that targets are made of are exact in float64: their factors are multiples of 2⁻ᵐ for small
+m. Where a family says that Y = X A, that holds of the numbers, not only up to rounding, so networks
+that interpolate exist.
+"""
 
 from __future__ import annotations
 
@@ -67,11 +72,21 @@ def gaussian(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[Array, A
 def linear_map(
     rng: np.random.Generator, n: int, d: int, k: int, rank: int, spectrum: str
 ) -> tuple[Array, Array]:
-    """Y = X A with X normal and X†Y = A of given rank; spectrum "distinct" or "equal" (2)."""
+    """Y = X A exactly, with X normal and X†Y = A of given rank; spectrum "distinct" or "equal" (2).
+
+    A = U diag(s) Vᵀ in numbers of few digits, U and V exactly orthonormal (`_frame`), so rank and
+    spectrum are what they are called. Where n < d the rows of X are in the space that U is in: X is
+    a normal matrix turned into it. X has the same law in all directions but for its rounding to
+    multiples of 2⁻¹⁰ before the turn, so that few frames to choose from lose nothing.
+    """
     X = rng.normal(size=(n, d))
-    rows = np.linalg.svd(X, full_matrices=False)[2]
-    U = rows.T @ _orthonormal(rng, len(rows), rank)
-    return X, X @ (U * _spectrum(spectrum, rank)) @ _orthonormal(rng, k, rank).T
+    if n < d:
+        left, values, _ = np.linalg.svd(X, full_matrices=False)
+        X = left * values
+    core = _dyadic(X)
+    U, V = _frame(rng, min(n, d), rank), _frame(rng, k, rank)
+    Y = core @ (U * _spectrum(spectrum, rank)) @ V.T
+    return core @ _frame(rng, d, n).T if n < d else core, Y
 
 
 def orthonormal_columns(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[Array, Array]:
@@ -85,8 +100,9 @@ def rank_one(
 ) -> tuple[Array, Array]:
     """X = c aᵀ, Y = c₊y₊ᵀ + c₋y₋ᵀ with ‖y₊‖ = 1, ‖y₋‖ = ratio, `angle` degrees between them.
 
-    sides "both": c takes both signs; "one": c ≥ 0. At k = 1 the angle is 0 or 180. Factors are
-    multiples of 2⁻¹⁰, so that X is of rank one exactly, not only up to rounding.
+    sides "both": c takes both signs; "one": c ≥ 0. At k = 1 the angle is 0 or 180. c and
+    a are multiples of 2⁻¹⁰ and y₋ one of 2⁻⁴⁰, so that both products hold exactly, and length and
+    angle up to 2⁻⁴⁰.
     """
     c = rng.uniform(0.25, 2, size=n) * np.where(np.arange(n) % 2 == 0, 1, -1)
     c = _dyadic(np.abs(c) if sides == "one" else c)
@@ -94,9 +110,10 @@ def rank_one(
     plus, minus = np.zeros(k), np.zeros(k)
     turn = np.deg2rad(angle)
     plus[0] = 1
-    minus[0] = round(ratio * np.cos(turn), 15)
+    minus[0] = ratio * np.cos(turn)
     if k > 1:
-        minus[1] = round(ratio * np.sin(turn), 15)
+        minus[1] = ratio * np.sin(turn)
+    minus = _dyadic(minus, 40)
     return np.outer(c, a), np.outer(np.maximum(c, 0), plus) + np.outer(np.maximum(-c, 0), minus)
 
 
@@ -129,7 +146,10 @@ def real(
     n: a random subsample (stratified by class for Iris); d: that many principal components;
     target: that column of Y only, as ±1 (one species against the others).
     transform: "standardised" columns, "fitted" (targets replaced by their least-squares fit),
-    "orthonormal" (XᵀX = I), or "whitened" (X Xᵀ = I, for n ≤ d).
+    "orthonormal" (XᵀX = I), or "whitened" (X Xᵀ = I, for n ≤ d). For "fitted" features and
+    coefficients are rounded to multiples of 2⁻²⁰, so that Y = X A exactly. One-hot targets have
+    fits that add up to a constant, here 0: the last class's coefficients are rounded such that they
+    do, and A keeps its rank.
     """
     features, targets = _bundled(name)
     if d is not None:
@@ -148,7 +168,11 @@ def real(
     if target is not None:
         targets = 2 * targets[:, [target]] - 1
     if transform == "fitted":
-        targets = features @ np.linalg.pinv(features) @ targets
+        features = _dyadic(features, 20)
+        A = _dyadic(np.linalg.pinv(features) @ targets, 20)
+        if A.shape[1] > 1:
+            A[:, -1] = -A[:, :-1].sum(axis=1)
+        targets = features @ A
     elif transform == "orthonormal" or transform == "whitened":
         U, _, Vt = np.linalg.svd(features, full_matrices=False)
         features = U @ Vt
@@ -183,16 +207,36 @@ def _orthonormal(rng: np.random.Generator, rows: int, columns: int) -> Array:
     return np.linalg.qr(rng.normal(size=(rows, columns)))[0]
 
 
+def _frame(rng: np.random.Generator, rows: int, columns: int) -> Array:
+    """Orthonormal columns exactly, of multiples of 2⁻⁶ in a random order and with random signs.
+
+    They are turned by two reflections I − 2vvᵀ/‖v‖², v of small whole numbers with ‖v‖² a power of
+    two. In up to three dimensions these only permute; in four they also halve sums.
+    """
+    if columns > rows:
+        raise ValueError(f"{columns} orthonormal vectors do not fit in {rows} dimensions")
+    Q = np.eye(rows)[:, rng.permutation(rows)] * rng.choice([-1.0, 1.0], size=rows)
+    turns = 0
+    while turns < 2:
+        v = rng.integers(-2, 3, size=rows)
+        square = int(v @ v)
+        if square in (2, 4, 8, 16):
+            Q -= np.outer(v, v @ Q) * (2 / square)
+            turns += 1
+    return Q[:, :columns]
+
+
 def _spectrum(kind: str, rank: int) -> Array:
     if kind == "equal":
         return np.full(rank, 2.0)
     if kind == "distinct":
-        return 3.0 * 0.6 ** np.arange(rank)
+        return _dyadic(3.0 * 0.6 ** np.arange(rank), 20)
     raise TypeError(f"spectrum {kind!r} is unknown")
 
 
-def _dyadic(values: Array) -> Array:
-    return np.round(values * 1024) / 1024
+def _dyadic(values: Array, digits: int = 10) -> Array:
+    """The nearest multiples of 2 to the power −digits."""
+    return np.ldexp(np.round(np.ldexp(values, digits)), -digits)
 
 
 @cache
