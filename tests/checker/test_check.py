@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import time
 from itertools import product
 from typing import Any
 
@@ -437,3 +438,23 @@ def test_what_solve_writes_for_small_whole_numbers_is_accepted(
         return
     verdict = verify(solve(p, restarts=0).certificate)
     assert verdict.accepted, verdict.reason
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), n=st.integers(1, 3), d=st.integers(1, 3), k=st.integers(1, 3))
+def test_what_solve_writes_for_regularised_linear_networks_of_whole_numbers_is_accepted(
+    data: st.DataObject, n: int, d: int, k: int
+) -> None:
+    """Apart from the others for its many τ: each took 20,000 gradient steps where X is bad."""
+    whole = st.integers(-3, 3).map(float)
+    X = data.draw(arrays(float, (n, d), elements=whole))
+    Y = data.draw(arrays(float, (n, k), elements=whole))
+    depth, beta = data.draw(st.sampled_from([2, 3])), data.draw(st.sampled_from([1e-3, 0.5]))
+    try:
+        p = problem(X, Y, depth, activation="linear", beta=beta)
+    except ProblemError:  # beta is nothing beside these data
+        return
+    started = time.process_time()
+    verdict = verify(solve(p, restarts=0).certificate)
+    assert verdict.accepted, verdict.reason
+    assert time.process_time() - started < 20
