@@ -285,12 +285,12 @@ def exact_values(s: Statement, upper: Branches, bidual: Branches | None) -> dict
     """
     values = {}
     if bidual is None:
-        found = correction(s, upper, s.architecture)
-        if found is not None:
-            more = min(found.primal(s).upper(), _moved(s, upper, found).upper(), key=float)
+        further = correction(s, upper, s.architecture)
+        if further is not None:
+            more = min(further.primal(s).upper(), _moved(s, upper, further).upper(), key=float)
             values["primal"] = up(primal(s, upper) + more)
     else:
-        found = correction(s, bidual, "parallel")
-        if found is not None:
-            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + found.scaled()))
+        further = correction(s, bidual, "parallel")
+        if further is not None:
+            values["dual_upper"] = up(s.scaled_total(scaled_value(bidual) + further.scaled()))
     return values

@@ -5,8 +5,6 @@ m. Where a family says that Y = X A, that holds of the numbers, not only up to r
 that interpolate exist.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Sequence
