@@ -5,7 +5,6 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,8 +33,8 @@ def finish(figure: Figure) -> Figure:
     return figure
 
 
-def missing(axes: Axes | np.ndarray, what: str) -> None:
+def missing(axes: Axes | list[Axes], what: str) -> None:
     """Say on a panel, or on several, that a run did not include what it shows."""
-    for one in np.ravel(axes):
+    for one in [axes] if isinstance(axes, Axes) else axes:
         one.set_axis_off()
         one.text(0.5, 0.5, f"{what}:\nnot in this run", ha="center", va="center", color="0.4")

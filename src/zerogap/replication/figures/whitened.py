@@ -64,7 +64,7 @@ def _bottlenecks(axes: Axes, details: pd.DataFrame) -> None:
         sns.color_palette("colorblind"), part.groupby("sizes"), strict=False
     ):
         path = path.sort_values("depth")
-        counts = np.array([float(s) for s in sizes.split("-")])
+        counts = np.array([float(s) for s in str(sizes).split("-")])
         formula = [L / 2 * one_hot_orthogonal(counts, L) ** (2 / L) for L in path["depth"]]
         ratio = path["primal"].to_numpy() / np.array(formula)
         axes.plot(path["depth"], ratio, color=colour, marker="o", label=f"sizes {sizes}")
