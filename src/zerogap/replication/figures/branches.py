@@ -1,19 +1,22 @@
-"""Value of parallel networks against the number of branches, and the bound that they meet."""
+"""How far parallel networks are above the dual bound, against their number of branches."""
 
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
 
 CAPTION = (
-    "Value of parallel networks against the number of branches, and the dual bound that "
-    "enough of them meet."
+    "How far the best parallel network found is above the dual bound, against the number of "
+    "branches that it may have."
 )
 TABLES = ("details.csv",)
 
+# Closer to the bound than this, relative, a network is on it.
+_FLOOR = 1e-12
 TITLES = {
     ("linear", 3): "linear, $L=3$",
     ("relu", 2): "ReLU, $L=2$",
@@ -21,28 +24,45 @@ TITLES = {
 }
 
 
+def best(path: pd.DataFrame) -> pd.Series:
+    """The least value with at most m branches: a branch more may be zero, so it never rises."""
+    return path.sort_values("branches_allowed")["primal"].cummin()
+
+
 def draw(tables: Path) -> Figure:
-    """Best value for m = 1, 2, … branches; dotted: the dual; a ring marks the first proved zero."""
+    """Relative gap for at most m = 1, 2, … branches; a ring marks the first that is proved zero."""
     details = read(tables, "details.csv")
     cell = details[details["setting"] == "branches"]
-    figure, axes = style.panels(3, width=4.4)
+    figure, axes = style.panels(3, height=2.3)
+    closes, handles = [], {}
     for one, ((activation, depth), title) in zip(axes, TITLES.items(), strict=True):
         path = cell[(cell["activation"] == activation) & (cell["depth"] == depth)]
         if path.empty:
             style.missing(one, title)
             continue
         path = path.sort_values("branches_allowed")
-        one.plot(path["branches_allowed"], path["primal"], marker="o", label="best network")
-        one.axhline(path["dual"].max(), color=style.BOUND, ls=":", label="dual bound $D$")
+        above = (1 - path["dual"].max() / best(path)).clip(lower=_FLOOR)
+        path = path.assign(above=above)
+        (line,) = one.plot(path["branches_allowed"], path["above"], marker="o")
+        handles["best network found"] = line
         closed = path[path["proved_verdict"] == "zero"]
+        closes.append(not closed.empty)
         if not closed.empty:
             first = closed.iloc[0]
-            one.scatter(
-                first["branches_allowed"], first["primal"], s=180, facecolors="none",
-                edgecolors=style.ZERO, linewidths=2, label=f"$m^* = {first['branches_allowed']:g}$",
+            handles["proved zero"] = one.scatter(
+                first["branches_allowed"], first["above"], s=90, facecolors="none",
+                edgecolors=style.ZERO, linewidths=1.6, zorder=3, clip_on=False,
             )  # fmt: skip
-        one.set(xlabel="branches $m$", ylabel=r"objective $P_\beta(m)$", title=title)
+            title += rf": $m^* \leq {first['branches_allowed']:g}$"
+        one.set(xlabel="branches $m$", title=title, yscale="log", ylim=(_FLOOR / 4, 4))
+        one.yaxis.set_major_locator(LogLocator(numticks=5))
+        one.yaxis.set_minor_locator(NullLocator())
         one.xaxis.set_major_locator(MaxNLocator(integer=True))
-        one.legend(frameon=False, fontsize=9)
-    figure.suptitle("Enough branches close the gap")
-    return style.finish(figure)
+    axes[0].set_ylabel(r"relative gap $1 - D/P_\beta(m)$")
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
+    if all(closes):
+        return style.finish(figure, "Enough branches close the gap")
+    return style.finish(
+        figure, f"Enough branches close the gap on {sum(closes)} of {len(closes)} problems"
+    )

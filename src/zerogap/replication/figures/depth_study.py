@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
@@ -16,56 +16,79 @@ TABLES = ("depth.csv",)
 
 # Below this, relative, a difference is no larger than the brackets are wide.
 _FLOOR = 1e-6
-LABELS = {
-    "random": "random data",
-    "adversarial": "found by ascent",
-    "network": "four shared layers",
+KINDS = {
+    "random": ("random data", style.PALETTE[0], "o"),
+    "adversarial": ("found by ascent", style.POSITIVE, "^"),
+    "network": ("four shared layers", style.ZERO, "*"),
 }
+
+
+def outcomes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every data set with its `outcome` and the `height` of its point.
+
+    differs: a certificate proves a difference, of at least `height`. equal: there is none beyond
+    1e-6. undecided: it is at most `height`, and may be nothing.
+    """
+    proved = frame["certified"].astype(bool)
+    equal = ~proved & (frame["relative_upper"] <= _FLOOR)
+    found = frame.assign(outcome="undecided", height=frame["relative_upper"])
+    found.loc[proved, "outcome"] = "differs"
+    found.loc[proved, "height"] = frame["relative_lower"]
+    found.loc[equal, "outcome"] = "equal"
+    found.loc[equal, "height"] = _FLOOR
+    return found
+
+
+def title(found: pd.DataFrame) -> str:
+    """What the data sets say together."""
+    counts = found["outcome"].value_counts()
+    unknown = counts.get("undecided", 0)
+    left = f"; {unknown} undecided" if unknown else ""
+    if counts.get("differs", 0):
+        return f"Four layers are below three on {counts['differs']} of {len(found)} data sets{left}"
+    return f"Four layers meet three on {counts.get('equal', 0)} of {len(found)} data sets{left}"
 
 
 def draw(tables: Path) -> Figure:
     """One point per data set: the certified relative difference, on the floor if there is none.
 
-    The star is an actual network of four layers, all others are path programs. Above each n: how
-    many of the random data sets have a difference.
+    Hollow: undecided, at what the difference is at most. The star is an actual network of four
+    layers, all others are path programs. Above each n: how many of the random data sets have a
+    difference.
     """
     frame = read(tables, "depth.csv")
-    figure, axes = style.panels(2, width=4.6)
+    figure, axes = style.panels(2, height=2.7)
     if frame.empty:
         style.missing(axes, "the depth study")
-        return figure
+        return style.finish(figure)
+    found = outcomes(frame)
+    seen = {}
     for one, d in zip(axes, (2, 3), strict=True):
-        cell = frame[frame["d"] == d]
+        cell = found[found["d"] == d]
         if cell.empty:
             style.missing(one, f"$d={d}$")
             continue
-        for kind, colour, marker in (
-            ("random", style.PALETTE[0], "o"),
-            ("adversarial", style.POSITIVE, "^"),
-            ("network", style.ZERO, "*"),
-        ):
-            points = cell[cell["kind"] == kind].sort_values(["n", "relative_lower"])
+        for kind, (label, colour, marker) in KINDS.items():
+            points = cell[cell["kind"] == kind].sort_values(["n", "height"])
             # Side by side in order of height, so that all points of one n show.
             rank = points.groupby("n").cumcount() / points.groupby("n")["n"].transform("size")
-            height = np.where(points["certified"], points["relative_lower"], _FLOOR)
-            one.scatter(
-                points["n"] + 0.7 * (rank - 0.5), height, s=90 if marker == "*" else 16,
-                marker=marker, color=colour, alpha=0.8, label=LABELS[kind],
-            )  # fmt: skip
+            points = points.assign(place=points["n"] + 0.7 * (rank - 0.5))
+            hollow = points["outcome"] == "undecided"
+            for part, fill in ((points[~hollow], colour), (points[hollow], "none")):
+                if part.empty:
+                    continue
+                drawn = one.scatter(
+                    part["place"], part["height"], s=70 if marker == "*" else 13, zorder=3,
+                    marker=marker, facecolors=fill, edgecolors=colour, linewidths=0.9, alpha=0.85,
+                )  # fmt: skip
+                seen[label if fill != "none" else "undecided: at most this"] = drawn
         random = cell[cell["kind"] == "random"]
         for n, group in random.groupby("n"):
             text = f"{group['certified'].sum()}/{len(group)}"
-            one.text(n, 0.35, text, ha="center", fontsize=9, color="0.3")
+            one.text(n, 0.35, text, ha="center", fontsize=8, color="0.3")
         one.axhline(_FLOOR, color=style.BOUND, ls=":", lw=1)
         one.set(yscale="log", ylim=(_FLOOR / 2, 0.7), xlabel="samples $n$", title=f"$d={d}$")
         one.set_xticks(sorted(cell["n"].unique()))
     axes[0].set_ylabel(r"$1 - D_1^{\mathrm{path}}(4)\,/\,D_1(3)$")
-    drawn = axes[0] if axes[0].collections else axes[1]
-    drawn.legend(frameon=False, fontsize=9, loc="center left")
-    found = int(frame["certified"].sum())
-    figure.suptitle(
-        f"Four layers, shared or not, are below three on {found} of {len(frame)} data sets"
-        if found
-        else "The path program of four layers meets three"
-    )
-    return style.finish(figure)
+    figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=len(seen))
+    return style.finish(figure, title(found))

@@ -1,33 +1,48 @@
 """One look for all figures: readable in print and on a slide, safe for colour-blind readers."""
 
-import matplotlib
+from textwrap import fill
 
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 PALETTE = sns.color_palette("colorblind")
 ZERO, POSITIVE, BOUND = PALETTE[2], PALETTE[3], "0.35"
 
+# The paper prints a figure of this width (inches) at its own size, so fonts are what they say.
+WIDTH = 6.3
 
-def panels(columns: int = 1, rows: int = 1, width: float = 5.2, height: float = 4.0) -> tuple:
-    """A figure and its axes (an array for more than one panel)."""
+
+def panels(columns: int = 1, rows: int = 1, height: float = 2.5) -> tuple:
+    """A figure as wide as the paper's text, and its axes (an array for more than one panel)."""
     sns.set_theme(
-        context="notebook",
+        context="paper",
         style="ticks",
         palette="colorblind",
-        rc={"savefig.dpi": 180, "pdf.fonttype": 42, "axes.titlesize": 12, "font.size": 11},
+        rc={
+            "savefig.dpi": 220,
+            "pdf.fonttype": 42,
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.labelsize": 9,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "legend.fontsize": 8,
+            "legend.frameon": False,
+            "figure.titlesize": 10,
+        },
     )
-    return plt.subplots(
-        rows, columns, figsize=(width * columns, height * rows), layout="constrained"
-    )
+    # Not by pyplot, which would keep every figure.
+    figure = Figure(figsize=(WIDTH, height * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns)
 
 
-def finish(figure: Figure) -> Figure:
-    """Last touches common to all figures."""
+def finish(figure: Figure, title: str = "") -> Figure:
+    """Last touches common to all figures; no conclusion stands over panels that are all missing."""
+    if title and any(axes.axison for axes in figure.axes):
+        figure.suptitle(fill(title, 84))
     for axes in figure.axes:
         sns.despine(ax=axes)
     return figure
