@@ -14,6 +14,7 @@ from zerogap.replication.tables.scoreboard import scoreboard
 
 REPLICATED, NOT = "replicated", "not replicated"
 CONDITION = "replicated under a condition"
+MEASURED = "replicated under a measured condition"
 CLOSES = "where the bracket closes: "
 Row = dict[str, Any]
 
@@ -29,7 +30,7 @@ FORMULA, SHRINKAGE = _claim("formula"), _claim("shrinkage")
 BRANCHES, BRACKET = _claim("branches"), _claim("bracket")
 
 
-def _board(folder: Path, rows: dict[str, list[Row]]) -> pd.DataFrame:
+def _board(folder: Path, rows: dict[str, list[Row]], tolerance: float = 1e-6) -> pd.DataFrame:
     """The scoreboard of tables with these rows, by claim."""
     whole = [
         {
@@ -48,7 +49,7 @@ def _board(folder: Path, rows: dict[str, list[Row]]) -> pd.DataFrame:
     ]
     for name in ("gaps.csv", "details.csv", "training.csv"):
         pd.DataFrame(whole, columns=COLUMNS[name]).to_csv(folder / name, index=False)
-    return scoreboard(folder)
+    return scoreboard(folder, tolerance)
 
 
 def _judged(folder: Path, claim: Claim, *rows: Row) -> tuple[str, str]:
@@ -75,12 +76,12 @@ REFUSED = FAILED | {"status": "refused"}
 @pytest.mark.parametrize(
     ("rows", "evidence"),
     [
-        ((ZERO, ZERO), "2 of 2 problems proved as stated, zero gaps close to 2e-09"),
-        ((EXACT,), "1 of 1 problems proved as stated, zero gaps close to 1e-15"),
+        ((ZERO, ZERO), "2 of 2 problems proved as stated, zero gaps below 1e-06"),
+        ((EXACT,), "1 of 1 problems proved as stated, zero gaps below 1e-12"),
         ((POSITIVE,), "1 of 1 problems proved as stated"),
         (
             (ZERO, POSITIVE, _stated("any", "positive"), _stated("any", "open")),
-            "2 of 2 problems proved as stated, zero gaps close to 2e-09",
+            "2 of 2 problems proved as stated, zero gaps below 1e-06",
         ),
     ],
     ids=["zero", "exactly zero", "positive", "the paper says nothing of the others"],
@@ -91,6 +92,23 @@ def test_a_sentence_is_replicated_where_every_problem_is_decided_as_it_says(
     assert _judged(tmp_path, PLAIN, *rows) == (REPLICATED, evidence)
 
 
+@pytest.mark.parametrize(
+    ("gap", "tolerance", "said"),
+    [
+        (9.9e-10, 1e-6, "1e-09"),
+        (1.1e-13, 1e-6, "1e-12"),
+        (-3e-17, 1e-6, "1e-12"),
+        (2e-4, 1e-3, "1e-03"),
+        (1e-3, 1e-3, "1e-03"),
+    ],
+)
+def test_widths_of_zero_gaps_are_said_coarsely_and_never_above_the_tolerance(
+    gap: float, tolerance: float, said: str, tmp_path: Path
+) -> None:
+    board = _board(tmp_path, {PLAIN.id: [ZERO | {"relative_gap": gap}]}, tolerance)
+    assert board["evidence"][0].endswith(f"zero gaps below {said}")
+
+
 def test_a_sentence_needs_its_condition_where_it_fails_without(tmp_path: Path) -> None:
     rows = (POSITIVE, _stated("positive", "zero", holds=False), OPEN | {"holds": False})
     said = "1 of 3 problems proved as stated, 1 proved otherwise, 1 open"
@@ -99,8 +117,8 @@ def test_a_sentence_needs_its_condition_where_it_fails_without(tmp_path: Path) -
 
 
 def test_open_problems_leave_a_condition(tmp_path: Path) -> None:
-    said = "1 of 2 problems proved as stated, zero gaps close to 2e-09, 1 open"
-    assert _judged(tmp_path, PLAIN, ZERO, OPEN) == (CONDITION, CLOSES + said)
+    said = "1 of 2 problems proved as stated, zero gaps below 1e-06, 1 open"
+    assert _judged(tmp_path, PLAIN, ZERO, OPEN) == (MEASURED, CLOSES + said)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +128,7 @@ def test_open_problems_leave_a_condition(tmp_path: Path) -> None:
         ((POSITIVE, WRONG), "1 of 2 problems proved as stated, 1 proved otherwise"),
         (
             (ZERO | {"holds": False}, WRONG | {"holds": False}),
-            "1 of 2 problems proved as stated, zero gaps close to 2e-09, 1 proved otherwise",
+            "1 of 2 problems proved as stated, zero gaps below 1e-06, 1 proved otherwise",
         ),
         ((OPEN, OPEN), "0 of 2 problems proved as stated, 2 open"),
     ],
@@ -153,14 +171,14 @@ def test_the_formula_falls_where_a_certified_network_beats_it(holds: bool, tmp_p
     beaten = _fitted("1-1-1", 5, 7.35, holds=holds)
     unproved = _fitted("1-1-1", 5, 7.0, certified=False)
     said = "1 of 4 beaten by a certified network, by up to 2.0%"
-    under = (CONDITION, f"never beaten with {FORMULA.condition}; {said}")
+    under = (MEASURED, f"never beaten with {FORMULA.condition}; {said}")
     assert _judged(tmp_path, FORMULA, *MET, beaten, unproved) == ((NOT, said) if holds else under)
 
 
 def test_the_formula_is_not_asked_of_problems_without_a_network(tmp_path: Path) -> None:
     lost = _fitted("1-1", 3, None, status="failed", certified=False)
     verdict, said = _judged(tmp_path, FORMULA, *MET, lost)
-    assert verdict == CONDITION
+    assert verdict == MEASURED
     assert said.startswith(f"{CLOSES}0 of 2 beaten by a certified network; ")
     assert said.endswith(", 1 failed")
 
@@ -215,20 +233,20 @@ def test_the_least_number_of_branches_that_closes_the_gap_is_found(tmp_path: Pat
         *_allowed({5: "zero", 1: "open", 3: "zero"}, depth=2),
         *_allowed({2: "positive", 7: "zero"}, data="b", depth=4),
     ]
-    said = "m* = 3 of KN + 1 = 7 (L = 2); m* = 7 of KN + 1 = 7 (L = 4)"
+    said = "gaps below 1e-06 at m* ≤ 3 of KN + 1 = 7 (L = 2); m* ≤ 7 of KN + 1 = 7 (L = 4)"
     assert _judged(tmp_path, BRANCHES, *rows) == (REPLICATED, said)
 
 
 @pytest.mark.parametrize("late", [{1: "open"}, {7: "positive", 8: "zero"}], ids=["open", "late"])
 def test_more_branches_than_the_bound_do_not_count(late: dict[int, str], tmp_path: Path) -> None:
     rows = [*_allowed({3: "zero"}), *_allowed(late, data="b")]
-    said = "m* = 3 of KN + 1 = 7 (L = 3); open or late on 1 of 2"
+    said = "gaps below 1e-06 at m* ≤ 3 of KN + 1 = 7 (L = 3); open or late on 1 of 2"
     assert _judged(tmp_path, BRANCHES, *rows) == (NOT, said)
 
 
 def test_no_network_with_too_few_branches_is_no_objection(tmp_path: Path) -> None:
     rows = [*_allowed({1: "open"}, status="failed", certified=False), *_allowed({3: "zero"})]
-    said = "m* = 3 of KN + 1 = 7 (L = 3), 1 failed"
+    said = "gaps below 1e-06 at m* ≤ 3 of KN + 1 = 7 (L = 3), 1 failed"
     assert _judged(tmp_path, BRANCHES, *rows) == (REPLICATED, said)
 
 
@@ -239,7 +257,7 @@ def test_no_network_with_too_few_branches_is_no_objection(tmp_path: Path) -> Non
     ("verdicts", "expected"),
     [
         (("positive", "zero", "zero"), (REPLICATED, "2 zero, 1 positive")),
-        (("zero", "open"), (CONDITION, f"{CLOSES}1 zero, 1 open")),
+        (("zero", "open"), (MEASURED, f"{CLOSES}1 zero, 1 open")),
         (("open", "open"), (NOT, "2 open")),
     ],
 )
@@ -264,9 +282,9 @@ def test_a_claim_of_which_every_problem_is_lost_is_not_replicated(
 
 def test_a_lost_problem_leaves_a_condition_and_a_retried_one_does_not(tmp_path: Path) -> None:
     retried, silent = ZERO | {"status": "retried"}, REFUSED | {"paper": "any"}
-    said = "1 of 1 problems proved as stated, zero gaps close to 2e-09"
+    said = "1 of 1 problems proved as stated, zero gaps below 1e-06"
     assert _judged(tmp_path, PLAIN, retried) == (REPLICATED, f"{said}, 1 retried")
-    assert _judged(tmp_path, PLAIN, ZERO, silent) == (CONDITION, f"{CLOSES}{said}, 1 refused")
+    assert _judged(tmp_path, PLAIN, ZERO, silent) == (MEASURED, f"{CLOSES}{said}, 1 refused")
 
 
 def test_the_board_has_a_row_for_every_claim_that_ran_in_the_registry_s_order(

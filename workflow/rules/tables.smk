@@ -75,8 +75,10 @@ rule scoreboard:
         mem_mb=growing(1000),
     params:
         tables=subpath(output[0], parent=True),
+        tolerance=CONFIG.tolerance,
     shell:
-        "python -m zerogap.replication.stages scoreboard --tables {params.tables} > {log} 2>&1"
+        "python -m zerogap.replication.stages scoreboard --tables {params.tables}"
+        " --tolerance {params.tolerance} > {log} 2>&1"
 
 
 rule provenance:

@@ -51,7 +51,8 @@ class Claim:
 
     test: "gap" compares each problem's verdict with `Case.paper`; "formula" asks whether any
     network beats a conjectured optimum; "shrinkage" compares trained networks with the closed
-    form and ranks with beta. condition: the condition found, if the sentence needs one.
+    form and ranks with beta. condition: the condition found, if the sentence needs one;
+    measured: nothing proves that it suffices.
     known: the result was known before the paper.
     """
 
@@ -62,6 +63,7 @@ class Claim:
     test: str = "gap"
     condition: str = ""
     known: bool = False
+    measured: bool = False
 
 
 OWN_DATA = "own-data"

@@ -89,5 +89,6 @@ CLAIMS: tuple[Claim, ...] = (
         (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24, polish_steps=1500),),
         test="formula",
         condition="two classes, or L ≤ 4 (measured, not proved)",
+        measured=True,
     ),
 )

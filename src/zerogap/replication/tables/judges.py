@@ -8,24 +8,32 @@ from zerogap.theory.whitened import one_hot_orthogonal
 
 REPLICATED = "replicated"
 CONDITION = "replicated under a condition"
+MEASURED = "replicated under a measured condition"  # where nothing proves that it is the condition
 NOT = "not replicated"
 
 
-def judge(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
-    """A claim's verdict and the evidence; problems without a proved bracket count as open."""
+# Gaps that are proved zero are said to be below one of these: coarser than rounding noise.
+_WIDTHS = (1e-12, 1e-9, 1e-6)
+
+
+def judge(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
+    """A claim's verdict and the evidence; problems without a proved bracket count as open.
+
+    tolerance: the relative gap that counted as zero when the verdicts in `cell` were given.
+    """
     counts = cell["status"].value_counts()
     lost = cell["status"].isin(["failed", "refused"])
     evidence = [f"{counts[s]} {s}" for s in ("failed", "refused", "retried") if s in counts]
     if lost.all():
         return NOT, ", ".join(evidence)
-    verdict, found = _JUDGES[claim.test](claim, cell)
+    verdict, found = _JUDGES[claim.test](claim, cell, tolerance)
     # With too few branches there may be no network; the claim asks that enough of them close it.
     if lost.any() and verdict == REPLICATED and claim.test != "branches":
-        verdict, found = CONDITION, f"where the bracket closes: {found}"
+        verdict, found = MEASURED, f"where the bracket closes: {found}"
     return verdict, ", ".join([found, *evidence])
 
 
-def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+def _judge_gap(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
     """Compare proved verdicts with the sentence, on all problems and where the condition holds.
 
     Replicated: every problem is decided as the sentence says. Under a condition: it fails or
@@ -36,11 +44,10 @@ def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     against = (asked["verdict"] != "open") & ~agrees
     unknown = asked["verdict"] == "open"
     holds = asked["holds"].astype(bool)
-    worst = asked.loc[asked["paper"] == "zero", "relative_gap"]
     parts = [f"{int(agrees.sum())} of {len(asked)} problems proved as stated"]
-    if agrees.any() and (worst <= 1e-6).any():
-        closed = worst[worst <= 1e-6]
-        parts.append(f"zero gaps close to {max(closed.max(), 1e-15):.0e}")
+    closed = asked.loc[agrees & (asked["paper"] == "zero"), "relative_gap"]
+    if len(closed):
+        parts.append(f"zero gaps below {_width(closed.max(), tolerance)}")
     if against.any():
         parts.append(f"{int(against.sum())} proved otherwise")
     if unknown.any():
@@ -49,13 +56,22 @@ def _judge_gap(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     if agrees.all():
         return REPLICATED, evidence
     if holds.any() and agrees[holds].all():
-        return CONDITION, f"holds when {claim.condition}: {evidence}"
+        return _conditional(claim), f"holds when {claim.condition}: {evidence}"
     if not against.any() and agrees.any():
-        return CONDITION, f"where the bracket closes: {evidence}"
+        return MEASURED, f"where the bracket closes: {evidence}"
     return NOT, evidence
 
 
-def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+def _conditional(claim: Claim) -> str:
+    return MEASURED if claim.measured else CONDITION
+
+
+def _width(gap: float, tolerance: float) -> str:
+    """The first of the widths above a gap, or the tolerance, which no zero gap exceeds."""
+    return f"{next((w for w in (*_WIDTHS, tolerance) if gap < w), tolerance):.0e}"
+
+
+def _judge_formula(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
     """Whether a certified network undercuts the orthogonal formula."""
     cell = cell[cell["primal"].notna()]
     formula = []
@@ -69,11 +85,11 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
         return REPLICATED, f"{evidence}; optimality itself is proved only for two classes at L = 3"
     evidence += f", by up to {1 - ratio[beaten].min():.1%}"
     if not beaten[cell["holds"].to_numpy(dtype=bool)].any():
-        return CONDITION, f"never beaten with {claim.condition}; {evidence}"
+        return _conditional(claim), f"never beaten with {claim.condition}; {evidence}"
     return NOT, evidence
 
 
-def _judge_shrinkage(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+def _judge_shrinkage(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
     """Trained values against the closed form, and ranks against β at every depth."""
     cell = cell[cell["rank_map"].notna()]
     excess = cell["excess"].abs()
@@ -90,31 +106,37 @@ def _judge_shrinkage(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
     return (REPLICATED if falls and matched >= 0.95 else NOT), evidence
 
 
-def _judge_branches(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
-    """The least number of branches at which the gap is proved zero, per problem."""
-    found, late = [], 0
+def _judge_branches(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
+    """The least number of branches at which the gap is proved zero, per problem.
+
+    Fewer may do: a gap that stays open with fewer is not proved positive.
+    """
+    found: list[str] = []
+    late = 0
     for data, path in cell.groupby(["data", "depth"]):
         closed = path[path["verdict"] == "zero"]["branches_allowed"]
         n, k = path["n"].iloc[0], path["k"].iloc[0]
         if len(closed) and closed.min() <= k * n + 1:
-            found.append(f"m* = {int(closed.min())} of KN + 1 = {int(k * n + 1)} (L = {data[1]})")
+            found.append(f"m* ≤ {int(closed.min())} of KN + 1 = {int(k * n + 1)} (L = {data[1]})")
         else:
             late += 1
+    evidence = "; ".join(found)
+    if found:
+        evidence = f"gaps below {tolerance:.0e} at {evidence}"
     if late:
-        found.append(f"open or late on {late} of {late + len(found)}")
-    return (NOT if late else REPLICATED), "; ".join(found)
+        said = f"open or late on {late} of {late + len(found)}"
+        evidence = f"{evidence}; {said}" if found else said
+    return (NOT if late else REPLICATED), evidence
 
 
-def _judge_bracket(claim: Claim, cell: pd.DataFrame) -> tuple[str, str]:
+def _judge_bracket(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
     """Whether every problem got a proved verdict."""
     decided = cell["verdict"] != "open"
     counts = cell["verdict"].value_counts()
     evidence = ", ".join(f"{counts[v]} {v}" for v in ("zero", "positive", "open") if v in counts)
     if decided.all():
         return REPLICATED, evidence
-    return (
-        (CONDITION, f"where the bracket closes: {evidence}") if decided.any() else (NOT, evidence)
-    )
+    return (MEASURED, f"where the bracket closes: {evidence}") if decided.any() else (NOT, evidence)
 
 
 _JUDGES = {

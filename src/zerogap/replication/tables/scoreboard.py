@@ -10,8 +10,11 @@ from zerogap.replication.tables.frames import SCOREBOARD_COLUMNS, joined, read, 
 from zerogap.replication.tables.judges import judge
 
 
-def scoreboard(tables: Path) -> pd.DataFrame:
-    """One row per claim that was run: statement, verdict, evidence, instances, certified share."""
+def scoreboard(tables: Path, tolerance: float) -> pd.DataFrame:
+    """One row per claim that was run: statement, verdict, evidence, instances, certified share.
+
+    tolerance: the relative gap that counted as zero.
+    """
     gaps, details = read(tables, "gaps.csv"), read(tables, "details.csv")
     frame = joined(gaps, details, [c for c in details.columns if c not in gaps.columns])
     frame = joined(frame, read(tables, "training.csv"), ["excess"])
@@ -20,7 +23,7 @@ def scoreboard(tables: Path) -> pd.DataFrame:
         cell = frame[frame["claim"] == claim.id]
         if not len(cell):
             continue
-        verdict, evidence = judge(claim, cell)
+        verdict, evidence = judge(claim, cell, tolerance)
         rows.append(
             {
                 "claim": claim.id,
@@ -34,9 +37,9 @@ def scoreboard(tables: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=SCOREBOARD_COLUMNS)
 
 
-def write(tables: Path) -> pd.DataFrame:
+def write(tables: Path, tolerance: float) -> pd.DataFrame:
     """Write claims.csv and claims.md."""
-    frame = scoreboard(tables)
+    frame = scoreboard(tables, tolerance)
     write_csv(tables / "claims.csv", frame, "scoreboard")
     write_text(tables / "claims.md", frame.to_markdown(index=False) + "\n")
     return frame

@@ -63,9 +63,7 @@ def _cell_text(cell: pd.DataFrame) -> str:
         return "not run"
     if len(kinds) == 1:
         return {"zero": "0", "positive": "≠ 0", "open": "open"}[kinds[0]]
-    counts = {v: int((cell["verdict"] == v).sum()) for v in kinds}
-    names = {"zero": "0", "positive": "≠ 0", "open": "open"}
-    return " · ".join(f"{names[v]}: {count}" for v, count in counts.items())
+    return ", ".join(f"{int((cell['verdict'] == v).sum())} {v}" for v in kinds)
 
 
 def write(tables: Path) -> pd.DataFrame:
@@ -74,7 +72,7 @@ def write(tables: Path) -> pd.DataFrame:
     write_csv(tables / "table1.csv", frame, "table1")
     grid = table1_grid(frame)
     write_text(tables / "table1.md", grid.to_markdown() + "\n")
-    tex = grid.replace({"≠": r"$\\neq$", ">": "$>$", "·": r"$\\cdot$"}, regex=True)
+    tex = grid.replace({"≠": r"$\\neq$", ">": "$>$"}, regex=True)
     tex = tex.rename(columns={"L > 3": "$L > 3$", "L = 2": "$L = 2$", "L = 3": "$L = 3$"})
     write_text(tables / "table1.tex", tex.to_latex())
     return frame
