@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from zerogap.checker.files import read_jsonl
+from zerogap.replication.tables.frames import GAP_COLUMNS
 from zerogap.solving.certificates import write_jsonl
 
 
@@ -186,3 +189,38 @@ def test_the_library_alone_solves_and_verifies_and_says_what_else_a_command_need
     missing = bare("claims", "--results", tmp_path)
     assert missing.returncode == 2
     assert missing.stderr.startswith("zerogap claims: needs pandas; install it")
+
+
+def run_of(folder: Path, claim: str) -> Path:
+    """Results whose gap table has one problem of a claim, and no scoreboard."""
+    tables = folder / "results" / "tables"
+    tables.mkdir(parents=True)
+    pd.DataFrame([{"claim": claim}], columns=GAP_COLUMNS).to_csv(tables / "gaps.csv", index=False)
+    return folder / "results"
+
+
+@pytest.mark.parametrize("command", ["claims", "table"])
+def test_a_run_of_own_data_has_no_claims_and_says_what_it_has(command: str, tmp_path: Path) -> None:
+    results = run_of(tmp_path, "own-data")
+    done = zerogap(command, "--results", results)
+    assert done.returncode == 2
+    assert "is a run of your own data, which tests no claim" in done.stderr
+    assert f"{results}/tables/gaps.csv" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_run_of_claims_without_their_scoreboard_is_unfinished(tmp_path: Path) -> None:
+    done = zerogap("claims", "--results", run_of(tmp_path, "two-layer"))
+    assert done.returncode == 2
+    assert "`snakemake` makes it" in done.stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(data: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "zerogap.cli", "solve", str(data), *OPTIONS, "--json"],
+        stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")

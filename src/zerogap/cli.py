@@ -1,13 +1,14 @@
 """The command line: zerogap solve, audit, verify, table, tables, claims.
 
 Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was found (solve); 2 bad
-input, in one line; 130 interrupted.
+input, in one line; 130 interrupted; 141 whoever read the output stopped reading.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -118,7 +119,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = build_parser().parse_args(arguments)
     try:
-        return int(given.run(given))
+        code = int(given.run(given))
+        sys.stdout.flush()
+        return code
     except (ZerogapError, Unreadable) as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 1 if isinstance(error, MethodError) else 2
@@ -126,6 +129,10 @@ def main(arguments: list[str] | None = None) -> int:
         needs = f"needs {error.name}; install it, or all of pip install 'zerogap[replication]'"
         print(f"zerogap {given.command}: {needs}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # `zerogap claims | head` has what it wants; what Python still holds goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 2
@@ -310,6 +317,7 @@ def _table(given: argparse.Namespace) -> int:
     from zerogap.replication.tables.frames import read
     from zerogap.replication.tables.table1 import table1_grid
 
+    _require_claims(given.results)
     frame = read(given.results / "tables", "table1.csv")
     return _print_frame(frame, given.json, table1_grid(frame).to_markdown())
 
@@ -332,8 +340,24 @@ def _tables(given: argparse.Namespace) -> int:
 def _claims(given: argparse.Namespace) -> int:
     from zerogap.replication.tables.frames import scoreboard_of_run
 
+    _require_claims(given.results)
     frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
+
+
+def _require_claims(results: Path) -> None:
+    """Raise DataError, with what there is instead, where a run of own data tested no claim."""
+    from zerogap.replication.claims.registry import OWN_DATA
+    from zerogap.replication.tables.frames import read
+
+    tables = results / "tables"
+    if (tables / "claims.csv").exists() or not (tables / "gaps.csv").exists():
+        return
+    if set(read(tables, "gaps.csv")["claim"]) == {OWN_DATA}:
+        raise DataError(
+            f"{results} is a run of your own data, which tests no claim; its bounds and verdicts "
+            f"are in {tables / 'gaps.csv'}"
+        )
 
 
 def _print_frame(frame: pd.DataFrame, as_json: bool, text: str) -> int:
