@@ -1,5 +1,6 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
+# make smoke runs a small version into results/smoke
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
 # make bench measures time and memory into results/benchmarks (an hour)
@@ -35,6 +36,7 @@ $(READY): requirements.lock pyproject.toml
 
 smoke: setup
 	$(BIN)/snakemake --cores all --configfile config/smoke.yaml
+	@echo "results/smoke has the tables and figures, results/smoke/replication.pdf is the paper of this run"
 
 BENCH := results/benchmarks
 bench: setup

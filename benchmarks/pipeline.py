@@ -19,8 +19,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from zerogap.model.files import replacing
+from zerogap.replication.runs import folder as of_run
 
 COLUMNS = ["rule", "jobs", "seconds", "startup", "share"]
 _ROOT = Path(__file__).parents[1]
@@ -43,16 +45,16 @@ def run(config: Path, folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def table(folder: Path, wall: float) -> pd.DataFrame:
-    """Seconds and startup of every rule of a finished run."""
+def table(logs: Path, wall: float) -> pd.DataFrame:
+    """Seconds and startup of every rule of a finished run, from the folder of its logs."""
     bare = min(_seconds([sys.executable, "-c", "pass"]) for _ in range(5))
     rows: dict[str, dict[str, float]] = {}
-    for file in sorted((folder / "logs/benchmarks").rglob("*.tsv")):
-        place = file.relative_to(folder / "logs/benchmarks")
+    for file in sorted((logs / "benchmarks").rglob("*.tsv")):
+        place = file.relative_to(logs / "benchmarks")
         row = rows.setdefault(place.parts[0].removesuffix(".tsv"), dict.fromkeys(COLUMNS[1:4], 0.0))
         row["jobs"] += 1
         row["seconds"] += float(pd.read_csv(file, sep="\t")["s"].iloc[0])
-        log = folder / "logs" / place.with_suffix(".log")
+        log = logs / place.with_suffix(".log")
         imports = _IMPORT.findall(log.read_text(errors="replace")) if log.exists() else []
         row["startup"] += bare + 1e-6 * sum(map(int, imports))
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule").reset_index()
@@ -76,7 +78,9 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("config/smoke.yaml"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        found = table(Path(name), run(given.config, Path(name)))
+        run_name = yaml.safe_load(given.config.read_text()).get("name", "")
+        wall = run(given.config, Path(name))
+        found = table(Path(name) / of_run("logs", run_name), wall)
     with replacing(given.output) as temporary:
         found.to_csv(temporary, index=False, float_format="%.4g")
 

@@ -1,13 +1,15 @@
-"""Facts that docs/theory.md states with numbers, computed again."""
+"""Facts that the documentation states with numbers, computed again or compared with a kept run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import combinations
+from pathlib import Path
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
 import pytest
 
 from zerogap.theory.arrangements import cells, max_cells
@@ -15,6 +17,8 @@ from zerogap.theory.linear import shrink
 from zerogap.theory.rank_one import RankOne
 
 Matrix = list[list[Fraction]]
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "results/reference/benchmarks"
 
 
 def _matrix(*rows: Iterable[object]) -> Matrix:
@@ -125,3 +129,24 @@ def test_small_angles_and_unequal_sides_prove_no_gap_at_four_layers() -> None:
     plus, minus = np.array([1.0, 0.0]), 0.01 * np.array([np.cos(turn), np.sin(turn)])
     line = RankOne(np.array([1.0, -1.0]), np.array([1.0]), plus, minus)
     assert line.primal_lower(4) < line.dual()
+
+
+def test_the_table_of_planning_is_that_of_the_kept_run() -> None:
+    page = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    said = [line for line in page.splitlines() if line.endswith(" MB |") and line.count("|") == 7]
+    kept = pd.read_csv(KEPT / "planning.csv")
+    made = [
+        f"| {row.problems:,} | {row.batch_size} | {row.jobs:,} | {row.files:,} | "
+        f"{row.seconds:.{0 if row.seconds >= 10 else 1}f} s | {row.megabytes:,.0f} MB |"
+        for row in kept.itertuples()
+    ]
+    assert len(said) >= 8
+    assert [line for line in said if line not in made] == []
+
+
+def test_the_time_of_a_full_run_is_that_of_the_kept_run() -> None:
+    kept = pd.read_csv(KEPT / "pipeline.csv").set_index("rule").loc["total"]
+    minutes, seconds = divmod(round(kept["seconds"]), 60)
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"took {minutes} min {seconds} s after set-up" in page
+    assert f"{kept['share']:.0%}".replace("%", " %") + " of that starting processes" in page

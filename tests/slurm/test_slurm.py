@@ -13,7 +13,6 @@ from tests.workflow.conftest import TABLES, copy_of, snakemake
 
 pytestmark = pytest.mark.slurm
 
-TARGETS = [f"results/tables/{name}" for name in TABLES]
 TINY = {
     "claims": ["relu-parallel-3"],
     "tolerance": 1e-6,
@@ -54,12 +53,12 @@ def on_slurm(
     return snakemake(folder, *arguments, "--profile", "profiles/slurm", *look, extra=extra)
 
 
-def made(folder: Path) -> dict[str, bytes]:
+def made(folder: Path, results: str = "results") -> dict[str, bytes]:
     """Every table, certificate and verdict of a run."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for part in ("tables", "certificates", "verdicts")
-        for path in sorted((folder / "results" / part).rglob("[!.]*"))
+        for path in sorted((folder / results / part).rglob("[!.]*"))
         if path.is_file()
     }
 
@@ -68,13 +67,15 @@ def test_a_run_that_loses_jobs_a_node_and_the_controller_gives_the_files_of_a_lo
     cluster: Cluster, tmp_path: Path
 ) -> None:
     config = ("--configfile", "config/smoke.yaml")
+    results = "results/smoke"
+    targets = [f"{results}/tables/{name}" for name in TABLES]
     local = copy_of(tmp_path / "local")
-    done = snakemake(local, *TARGETS, "--cores", "2", *config)
+    done = snakemake(local, *targets, "--cores", "2", *config)
     assert done.returncode == 0, done.stderr[-3000:]
 
     remote = copy_of(tmp_path / "remote")
     with ThreadPoolExecutor() as pool:
-        run = pool.submit(on_slurm, cluster, remote, *TARGETS, *config)
+        run = pool.submit(on_slurm, cluster, remote, *targets, *config)
         cancelled, _ = cluster.wait_for("train")
         cluster.command("scancel", cancelled)
 
@@ -90,7 +91,7 @@ def test_a_run_that_loses_jobs_a_node_and_the_controller_gives_the_files_of_a_lo
     cluster.resume(node)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"SLURM-job '{cancelled}' failed, SLURM status is: 'CANCELLED'" in done.stderr
-    assert made(remote) == made(local)
+    assert made(remote, results) == made(local, results)
 
 
 def test_a_job_over_its_memory_is_named_and_a_rerun_that_may_grow_finishes(

@@ -16,8 +16,8 @@ import psutil
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, copy_of, snakemake, start
-from tests.workflow.test_determinism import TARGETS, TINY
+from tests.workflow.conftest import copy_of, snakemake, start
+from tests.workflow.test_determinism import TARGETS, TINY, unnamed
 from zerogap.checker.files import files_of
 
 RUN = ("tables", "--cores", "2", "--configfile", "config/fault.yaml")
@@ -108,7 +108,7 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes
 
 
 def smoke() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    return unnamed("smoke")
 
 
 @pytest.mark.faults

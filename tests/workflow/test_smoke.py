@@ -10,16 +10,18 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import TABLES, dry_run, edited, planned, remarked, snakemake
+from zerogap.replication.claims import CLAIMS
 from zerogap.replication.figures import described
 from zerogap.replication.stages.__main__ import names
 from zerogap.replication.tables.frames import GAP_COLUMNS
 
 SMOKE = ("--configfile", "config/smoke.yaml")
+RESULTS = "results/smoke"
 PER_BATCH = {"generate", "train", "solve_dual", "certify", "verify"}
 
 
 def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
-    results = smoke / "results"
+    results = smoke / RESULTS
     for name in TABLES:
         assert (results / "tables" / name).stat().st_size > 0, name
     for name in described():
@@ -27,22 +29,28 @@ def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
             assert (results / "figures" / f"{name}.{kind}").stat().st_size > 2000, name
     for name in ("table1", "rank_one", "inside"):
         assert (results / "notebooks" / f"{name}.html").stat().st_size > 10_000
-    assert (smoke / "paper" / "replication.pdf").read_bytes()[:4] == b"%PDF"
+    assert (results / "replication.pdf").read_bytes()[:4] == b"%PDF"
     made_by = json.loads((results / "provenance.json").read_text())
     assert made_by["packages"]["zerogap"]
     assert made_by["config"]["restarts"] == {"default": 4}
+    assert made_by["registry"]["claims"] == len(CLAIMS)
     assert "certify" in (results / "rulegraph.mmd").read_text()
 
 
+def test_a_smoke_run_writes_nothing_where_a_full_run_has_its_results(smoke: Path) -> None:
+    assert {path.name for path in (smoke / "results").iterdir()} == {"reference", "smoke"}
+    assert not (smoke / "paper/replication.pdf").exists()
+
+
 def test_the_gap_table_has_the_columns_of_the_contract_and_is_fully_certified(smoke: Path) -> None:
-    gaps = pd.read_csv(smoke / "results/tables/gaps.csv")
+    gaps = pd.read_csv(smoke / RESULTS / "tables/gaps.csv")
     assert list(gaps.columns) == GAP_COLUMNS
     assert gaps["certified"].all()
     assert (gaps["primal"] >= gaps["dual"] * (1 - 1e-9)).all()
 
 
 def test_the_notebooks_check_by_hand_finds_every_inequality(smoke: Path) -> None:
-    notebook = json.loads((smoke / "results/notebooks/rank_one.ipynb").read_text())
+    notebook = json.loads((smoke / RESULTS / "notebooks/rank_one.ipynb").read_text())
     printed = [
         "".join(output["text"])
         for cell in notebook["cells"]
@@ -54,7 +62,7 @@ def test_the_notebooks_check_by_hand_finds_every_inequality(smoke: Path) -> None
 
 
 def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
-    claims = pd.read_csv(smoke / "results/tables/claims.csv")
+    claims = pd.read_csv(smoke / RESULTS / "tables/claims.csv")
     assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
 
 
