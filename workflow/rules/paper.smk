@@ -6,12 +6,13 @@ rule paper:
     input:
         stage("paper"),
         TABLES,
-        FIGURES,
+        [figure.removesuffix("png") + "pdf" for figure in FIGURES],
         multiext(
             "results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"
         ),
         provenance="<results>/provenance.json",
         source="paper/replication.typ",
+        format="paper/format.typ",
     output:
         report(
             PAPER,

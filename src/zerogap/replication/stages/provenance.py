@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zerogap.replication.claims import CLAIMS, instances
 from zerogap.replication.records import write_json
 
 PACKAGES = (
@@ -15,11 +16,18 @@ PACKAGES = (
 
 
 def run(config: dict[str, Any], output: Path) -> int:
-    """Write the configuration, package versions, the commit and the platform; no times."""
+    """Write the configuration, package versions, the commit and the platform; no times.
+
+    registry: how much a run of every claim tests, so that a smaller one can say what it is.
+    """
     write_json(
         output,
         {
             "config": config,
+            "registry": {
+                "claims": len(CLAIMS),
+                "problems": sum(len(instances(s.id)) for c in CLAIMS for s in c.settings),
+            },
             "packages": {name: version(name) for name in PACKAGES},
             "python": platform.python_version(),
             "machine": platform.machine(),

@@ -1,0 +1,125 @@
+"""The paper: how it prints numbers, and that it says nothing of what a run did not compute."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import typst
+
+from zerogap.replication.figures import described, draw
+from zerogap.replication.stages import paper
+from zerogap.replication.tables.frames import COLUMNS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def printed(expression: str, folder: Path) -> Any:
+    """What an expression of the paper's format gives."""
+    source = folder / "source.typ"
+    (folder / "paper").mkdir()
+    (folder / "paper/format.typ").write_text((ROOT / "paper/format.typ").read_text())
+    source.write_text(f'#import "/paper/format.typ": *\n#metadata({expression}) <it>')
+    return json.loads(typst.query(str(source), "<it>", field="value", one=True, root=str(folder)))
+
+
+NUMBERS = {
+    'fixed("0.6589743")': "0.6590",
+    "fixed(3)": "3.0000",
+    "fixed(254.187, digits: 0)": "254",
+    "fixed(0.99996)": "1.0000",
+    "down(2.3811015779, digits: 6)": "2.381101",
+    "up(2.3811015779)": "2.3812",
+    "up(3.0000000000000004)": "3.0001",
+    "up(3)": "3.0000",
+    "down(2.9999999999999996)": "2.9999",
+    "down(0.1 + 0.2, digits: 1)": "0.3",
+    "percent(0.028022, digits: 2, how: down)": "2.80\N{NO-BREAK SPACE}%",
+    "percent(0.01)": "1.0\N{NO-BREAK SPACE}%",
+    'many(1, "problem")': "1\N{NO-BREAK SPACE}problem",
+    'many(0, "stays", more: "stay")': "0\N{NO-BREAK SPACE}stay",
+    "parts(9.81e-11)": [9.8, -11],
+    "parts(9.96e-8)": [1.0, -7],
+    "parts(4.11e-6, how: _ceil)": [4.2, -6],
+}
+
+
+@pytest.mark.parametrize(("expression", "text"), NUMBERS.items())
+def test_numbers_keep_their_digits_and_bounds_are_rounded_outward(
+    expression: str, text: Any, tmp_path: Path
+) -> None:
+    assert printed(expression, tmp_path) == text
+
+
+# --- what is missing ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Iterator[Path]:
+    """A repository's paper with the results of a run that computed nothing."""
+    for part in ("paper", "results/reference/benchmarks"):
+        for file in (ROOT / part).iterdir():
+            if file.is_file():
+                (tmp_path / part).mkdir(parents=True, exist_ok=True)
+                (tmp_path / part / file.name).write_bytes(file.read_bytes())
+    folder = tmp_path / "results/mine"
+    (folder / "tables").mkdir(parents=True)
+    for name in COLUMNS:
+        table(folder, name)
+    provenance = {
+        "config": {"claims": [], "name": "mine", "tolerance": 1e-6},
+        "registry": {"claims": 14, "problems": 516},
+        "packages": {"zerogap": "0", "torch": "0", "clarabel": "0"},
+        "python": "3",
+        "commit": None,
+    }
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    yield folder
+
+
+def table(folder: Path, name: str, *rows: dict[str, Any]) -> None:
+    """A table with these rows, beside its figures."""
+    frame = pd.DataFrame(rows, columns=COLUMNS[name]).astype(object)
+    frame.to_csv(folder / "tables" / name, index=False)
+
+
+def figures(folder: Path) -> list[str]:
+    """The pictures and tables that the paper shows."""
+    for name in described():
+        draw(name, folder / "tables", folder / "figures" / name)
+    found = typst.query(
+        str(folder.parents[1] / "paper/replication.typ"), "figure", field="kind",
+        root=str(folder.parents[1]), sys_inputs={"results": "/results/mine"},
+    )  # fmt: skip
+    return json.loads(found)
+
+
+def test_a_run_without_a_result_makes_a_paper_without_its_pictures(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (results / "figures").mkdir()
+    # The scoreboard and what is kept of the benchmarks: a table and a picture; Table 1, measured.
+    assert sorted(figures(results)) == ["image", "image", "table", "table"]
+    monkeypatch.chdir(results.parents[1])
+    paper.run(Path("paper/replication.typ"), Path("results/mine"), Path("results/mine/paper.pdf"))
+    assert (results / "paper.pdf").read_bytes()[:4] == b"%PDF"
+
+
+def test_a_picture_is_shown_where_a_run_has_its_data(results: Path) -> None:
+    (results / "figures").mkdir()
+    branches = {"claim": "branches", "setting": "branches", "activation": "relu", "depth": 2}
+    rows = [
+        branches
+        | {"data": "gaussian-n6-d2-k1-0"}
+        | {"instance": f"m{m}", "branches_allowed": m, "primal": 2.0, "dual": 1.0}
+        for m in (1, 2)
+    ]
+    table(results, "details.csv", *rows)
+    assert len(figures(results)) == 5
