@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pandas as pd
 import pytest
 import typst
 
-from zerogap.replication.figures import described, draw
+from zerogap.replication.figures import depth_study, described, draw
 from zerogap.replication.stages import paper
+from zerogap.replication.studies import depth
 from zerogap.replication.tables.frames import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +73,7 @@ def results(tmp_path: Path) -> Iterator[Path]:
                 (tmp_path / part / file.name).write_bytes(file.read_bytes())
     folder = tmp_path / "results/mine"
     (folder / "tables").mkdir(parents=True)
+    (folder / "figures").mkdir()
     for name in COLUMNS:
         table(folder, name)
     provenance = {
@@ -90,12 +93,12 @@ def table(folder: Path, name: str, *rows: dict[str, Any]) -> None:
     frame.to_csv(folder / "tables" / name, index=False)
 
 
-def figures(folder: Path) -> list[str]:
-    """The pictures and tables that the paper shows."""
+def asked(folder: Path, selector: str, field: str) -> list[Any]:
+    """What the paper of a run has under a selector."""
     for name in described():
         draw(name, folder / "tables", folder / "figures" / name)
     found = typst.query(
-        str(folder.parents[1] / "paper/replication.typ"), "figure", field="kind",
+        str(folder.parents[1] / "paper/replication.typ"), selector, field=field,
         root=str(folder.parents[1]), sys_inputs={"results": "/results/mine"},
     )  # fmt: skip
     return json.loads(found)
@@ -104,22 +107,40 @@ def figures(folder: Path) -> list[str]:
 def test_a_run_without_a_result_makes_a_paper_without_its_pictures(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (results / "figures").mkdir()
     # The scoreboard and what is kept of the benchmarks: a table and a picture; Table 1, measured.
-    assert sorted(figures(results)) == ["image", "image", "table", "table"]
+    assert sorted(asked(results, "figure", "kind")) == ["image", "image", "table", "table"]
     monkeypatch.chdir(results.parents[1])
     paper.run(Path("paper/replication.typ"), Path("results/mine"), Path("results/mine/paper.pdf"))
     assert (results / "paper.pdf").read_bytes()[:4] == b"%PDF"
 
 
 def test_a_picture_is_shown_where_a_run_has_its_data(results: Path) -> None:
-    (results / "figures").mkdir()
-    branches = {"claim": "branches", "setting": "branches", "activation": "relu", "depth": 2}
+    branches = {"setting": "branches", "activation": "relu", "depth": 2, "dual": 1.0}
     rows = [
-        branches
-        | {"data": "gaussian-n6-d2-k1-0"}
-        | {"instance": f"m{m}", "branches_allowed": m, "primal": 2.0, "dual": 1.0}
+        branches | {"instance": f"m{m}", "data": "a", "branches_allowed": m, "primal": 2.0}
         for m in (1, 2)
     ]
     table(results, "details.csv", *rows)
-    assert len(figures(results)) == 5
+    assert len(asked(results, "figure", "kind")) == 5
+
+
+@pytest.mark.parametrize(
+    ("claims", "problems", "partial"), [(2, 3, True), (2, 4, False), (2, 5, False), (1, 4, True)]
+)
+def test_a_run_of_less_than_the_registry_is_called_partial(
+    claims: int, problems: int, partial: bool, results: Path
+) -> None:
+    """Of two claims and four problems; problems of own data count for nothing."""
+    path = results / "provenance.json"
+    made_by = json.loads(path.read_text()) | {"registry": {"claims": 2, "problems": 4}}
+    path.write_text(json.dumps(made_by))
+    row = {"statement": "So.", "verdict": "replicated", "evidence": "all", "instances": 1}
+    table(results, "claims.csv", *(row | {"claim": f"claim-{c}"} for c in range(claims)))
+    solved = [{"claim": "claim-0"}] * problems + [{"claim": "own-data"}] * 9
+    table(results, "gaps.csv", *(one | {"verdict": "zero", "certified": True} for one in solved))
+    assert asked(results, "<partial>", "value") == [partial]
+
+
+def test_the_study_the_figure_and_the_paper_agree_on_what_is_no_difference() -> None:
+    (same,) = re.findall(r"^#let same = (\S+)$", (ROOT / "paper/replication.typ").read_text(), re.M)
+    assert float(same) == depth.DIFFERS == depth_study.FLOOR

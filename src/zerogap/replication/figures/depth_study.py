@@ -15,7 +15,7 @@ CAPTION = (
 TABLES = ("depth.csv",)
 
 # Below this, relative, a difference is no larger than the brackets are wide.
-_FLOOR = 1e-6
+FLOOR = 1e-6
 KINDS = {
     "random": ("random data", style.PALETTE[0], "o"),
     "adversarial": ("found by ascent", style.POSITIVE, "^"),
@@ -30,12 +30,12 @@ def outcomes(frame: pd.DataFrame) -> pd.DataFrame:
     1e-6. undecided: it is at most `height`, and may be nothing.
     """
     proved = frame["certified"].astype(bool)
-    equal = ~proved & (frame["relative_upper"] <= _FLOOR)
+    equal = ~proved & (frame["relative_upper"] <= FLOOR)
     found = frame.assign(outcome="undecided", height=frame["relative_upper"])
     found.loc[proved, "outcome"] = "differs"
     found.loc[proved, "height"] = frame["relative_lower"]
     found.loc[equal, "outcome"] = "equal"
-    found.loc[equal, "height"] = _FLOOR
+    found.loc[equal, "height"] = FLOOR
     return found
 
 
@@ -86,8 +86,8 @@ def draw(tables: Path) -> Figure:
         for n, group in random.groupby("n"):
             text = f"{group['certified'].sum()}/{len(group)}"
             one.text(n, 0.35, text, ha="center", fontsize=8, color="0.3")
-        one.axhline(_FLOOR, color=style.BOUND, ls=":", lw=1)
-        one.set(yscale="log", ylim=(_FLOOR / 2, 0.7), xlabel="samples $n$", title=f"$d={d}$")
+        one.axhline(FLOOR, color=style.BOUND, ls=":", lw=1)
+        one.set(yscale="log", ylim=(FLOOR / 2, 0.7), xlabel="samples $n$", title=f"$d={d}$")
         one.set_xticks(sorted(cell["n"].unique()))
     axes[0].set_ylabel(r"$1 - D_1^{\mathrm{path}}(4)\,/\,D_1(3)$")
     figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=len(seen))

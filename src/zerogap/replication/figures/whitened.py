@@ -109,8 +109,10 @@ def _bottlenecks(axes: Axes, found: pd.DataFrame) -> None:
         if sizes == "1-1-1":
             for depth, value, ranks in zip(path["depth"], ratio, path["ranks"], strict=True):
                 text = "-".join(map(str, json.loads(ranks)))
-                axes.annotate(text, (depth, value), (-3, -11), textcoords="offset points",
-                              ha="right" if depth > 4 else "center", fontsize=8)  # fmt: skip
+                place, side = ((0, -11), "center") if depth < 5 else ((-4, -15), "right")
+                axes.annotate(
+                    text, (depth, value), place, textcoords="offset points", ha=side, fontsize=8
+                )
     axes.axhline(1, color=style.BOUND, lw=1, ls=":")
     axes.set(xlabel="depth $L$", ylabel="best found / one direction")
     axes.set_xticks(range(3, 7))
