@@ -48,7 +48,7 @@ def draw(tables: Path) -> Figure:
     """
     details, curves = read(tables, "details.csv"), read(tables, "curves.csv")
     training = read(tables, "training.csv")
-    figure, axes = style.panels(2, 2, height=2.0)
+    figure, axes = style.panels(2, 2, height=2.3)
     drawn = []
     for one, (setting, start, heading) in zip(axes.flat, SHOWN, strict=True):
         own = details[(details["setting"] == setting) & details["instance"].str.startswith(start)]

@@ -116,6 +116,6 @@ def _bottlenecks(axes: Axes, found: pd.DataFrame) -> None:
     axes.axhline(1, color=style.BOUND, lw=1, ls=":")
     axes.set(xlabel="depth $L$", ylabel="best found / one direction")
     axes.set_xticks(range(3, 7))
-    axes.margins(y=0.25, x=0.15)
+    axes.margins(y=0.35, x=0.15)
     axes.set_title("three classes: ranks per layer")
     axes.legend(loc="lower left")
