@@ -1,10 +1,12 @@
-"""Levels of scalar multipliers by cones: never below what is attained, and tight."""
+"""Two-layer levels by cones: never below what is attained, and tight."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from flint import ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.checker.examples import Array, problem
 from tests.checker.test_check import DATA
@@ -18,6 +20,7 @@ from zerogap.convex.oracles import Features
 from zerogap.model.network import Network
 from zerogap.solving.certificates import build
 from zerogap.solving.solver import solve
+from zerogap.theory.arrangements import row_space
 
 
 def by_faces(X: Array, multipliers: Array) -> float:
@@ -37,10 +40,28 @@ def test_cones_agree_with_all_faces(name: str, seed: int) -> None:
     assert exact * (1 - 1e-12) <= found <= exact * (1 + 2e-9) + 1e-300
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4))
+def test_cones_agree_with_all_faces_for_any_outputs(seed: int, n: int, d: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Small integers make parallel, opposite, zero and dependent rows, and ties.
+    X = rng.integers(-2, 3, (n, d)).astype(float) if seed % 2 else rng.standard_normal((n, d))
+    Q = row_space(X)
+    X, multipliers = X @ Q, rng.integers(-2, 3, (n, k)).astype(float)
+    if not X.shape[1]:
+        return
+    exact = by_faces(X, multipliers)
+    found = float(cone_level(X, multipliers))
+    # Where all terms cancel, their rounding is left.
+    rounding = 1e-12 * np.sum(np.linalg.norm(X, axis=1) * np.linalg.norm(multipliers, axis=1))
+    assert exact * (1 - 1e-12) <= found <= exact * (1 + 1e-9) + rounding
+
+
+@pytest.mark.parametrize("k", [1, 3])
 @pytest.mark.parametrize(("n", "d"), [(12, 2), (12, 3), (8, 4)])
-def test_cones_are_tight_where_many_maxima_meet_the_constraint(n: int, d: int) -> None:
+def test_cones_are_tight_where_many_maxima_meet_the_constraint(n: int, d: int, k: int) -> None:
     rng = np.random.default_rng(n)
-    X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, 1))
+    X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, k))
     optimal = gauge(Features(X), Y, None).multipliers
     exact = by_faces(X, optimal)
     assert exact * (1 - 1e-12) <= float(cone_level(X, optimal)) <= exact * (1 + 2e-9)
@@ -69,6 +90,31 @@ def test_hundreds_of_samples_are_certified_and_a_stronger_claim_is_refused() -> 
     claimed = bounds.certificate["claimed"]
     claimed["dual"] = (float.fromhex(claimed["dual"]) * (1 + 1e-6)).hex()
     assert "claimed.dual" in verify(bounds.certificate).reason
+
+
+def test_samples_that_nearly_coincide_are_bounded() -> None:
+    """Kinks at angles of 1e-4, 1e-6 and 0 from one another, and maxima between them."""
+    rng = np.random.default_rng(0)
+    for spread in (1e-4, 1e-6, 0.0):
+        X = np.repeat(rng.standard_normal((6, 3)), 3, axis=0)
+        X = X + spread * rng.standard_normal(X.shape)
+        for k in (1, 2):
+            multipliers = rng.standard_normal((18, k))
+            exact = by_faces(X, multipliers)
+            assert exact * (1 - 1e-12) <= float(cone_level(X, multipliers)) <= exact * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_every_direction_that_is_visited_is_below_the_level(k: int) -> None:
+    rng = np.random.default_rng(k)
+    X, multipliers = rng.standard_normal((30, 3)), rng.standard_normal((30, k))
+    seen: list[tuple[Array, Array]] = []
+    level = float(cone_level(1e9 * X, multipliers, lambda *found: seen.append(found)))
+    U, values = (np.concatenate(part) for part in zip(*seen, strict=True))
+    assert np.linalg.norm(U, axis=1).max() == pytest.approx(1)
+    own = np.linalg.norm(np.maximum(U @ (1e9 * X).T, 0) @ multipliers, axis=1)
+    assert values == pytest.approx(own)
+    assert level * (1 - 1e-9) <= values.max() <= level
 
 
 def test_what_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from flint import arb, arb_mat, ctx
+from flint import arb, arb_mat, ctx, fmpq_mat
 
 from tests.checker.examples import Array
 from zerogap.checker.balls import PRECISION, balls, floats, rationals, total
@@ -59,52 +59,89 @@ def column(W: Array, j: int) -> list[arb]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("n", "d"), [(7, 2), (12, 4), (40, 8)])
-def test_cones_are_off_by_less_than_they_charge(seed: int, n: int, d: int) -> None:
+@pytest.mark.parametrize(("n", "d", "k"), [(7, 2, 1), (12, 4, 3), (40, 8, 1), (30, 3, 10)])
+def test_cones_are_off_by_less_than_they_charge(seed: int, n: int, d: int, k: int) -> None:
     rng = np.random.default_rng(seed)
-    X, lam = awkward(rng, (n, d)), awkward(rng, (n,))
+    X, L = awkward(rng, (n, d)), awkward(rng, (n, k))
     corners = np.diag(rng.choice([-1.0, 1.0], d))[None]
-    for _ in range(10):
+    for _ in range(int(rng.integers(12))):
         halves = cones._halves(corners, cones._unit(corners))
         corners = halves[rng.integers(len(halves))][None]
-    rays = cones._unit(corners)
-    slight, error = cones._errors(X, lam)
+    slight, error = cones._errors(X, L)
+    found = cones._Cones.of(X, L, cones._unit(corners), slight)
+    found.theta, found.chord = rng.random(len(found.z)), rng.random(len(found.z)) < 0.5
+    G, (size,) = found.forms()
     exact = arb_mat(d, d, [x / norm for row, norm in normed(corners[0]) for x in row])
-    Z = np.einsum("nd,bjd->bnj", X, rays)
-    products = balls(X) * exact.transpose()
-    assert all(
-        abs(products[i, j] - Z[0, i, j]) <= float(slight[i, 0]) / 2
-        for i in range(n)
+    products, Z = balls(X) * exact.transpose(), X @ found.rays[0].T
+    for i in range(n):
+        for j in range(d):
+            assert abs(products[i, j] - Z[i, j]) <= float(slight[i, 0]) / 2
+        # The sign of a sample that is not taken for a kink is that of all rays, as it is used.
+        if i not in found.sample:
+            assert len({bool(products[i, j] > 0) for j in range(d)}) == 1
+    # The same forms in balls, with what was chosen for every kink.
+    b, w = arb_mat(n, d), arb_mat(n, d)
+    chosen = {
+        int(i): (float(t), bool(c))
+        for i, t, c in zip(found.sample, found.theta, found.chord, strict=True)
+    }
+    for i in range(n):
+        for j in range(d):
+            z = products[i, j]
+            if i in chosen:
+                theta, chord = chosen[i]
+                w[i, j] = z.max(arb(0)) - theta * z
+                b[i, j] = z.max(arb(0)) if chord else theta * z
+            else:
+                b[i, j] = z.max(arb(0))
+    lam = balls(L)
+    H, along = lam.transpose() * b, lam * (lam.transpose() * b)
+    lengths = [total(x**2 for x in row).sqrt() for row in lam.tolist()]
+    W = [total(lengths[i] * w[i, j] for i in chosen) for j in range(d)]
+    wrong = {
+        (i, j): ((-1 if chosen[i][1] else 1) * along[i, j] + lengths[i] * W[j]).max(arb(0))
+        for i in chosen
         for j in range(d)
+    }
+    E = arb_mat(
+        [[total(wrong[i, j] * w[i, m] for i in chosen) for m in range(d)] for j in range(d)]
     )
-    # Any split of the samples into linear and convex ones, any θ: h_j in floats and in balls.
-    columns, share = lam[:, None] * X, rng.random(n) * (rng.random(n) < 0.5)
-    kinked = (share == 0) * np.maximum(lam, 0)
-    g, p = share @ columns, np.einsum("n,bnj->bj", kinked, np.maximum(Z, 0))
-    slope = balls((share * 1.0)[None]) * scaled_rows(lam, X)
-    rest = balls(kinked[None]) * arb_mat(n, d, [x.max(arb(0)) for x in products.entries()])
-    heights = np.einsum("bd,bjd->bj", g[None], rays) + p
-    true = slope * exact.transpose() + rest
-    assert all(abs(true[0, j] - heights[0, j]) <= error / 2 for j in range(d))
-    # κ for the middle ray that is used, and the whole bound with the errors charged.
-    middle = arb_mat(1, d, [x / arb(d) for x in (balls(np.ones((1, d))) * exact).entries()])
-    length = total(x**2 for x in middle.entries()).sqrt()
-    kappa = min(((middle * exact.transpose()) * (1 / length)).entries(), key=float)
-    highest = max(true.entries(), key=float).max(arb(0)) / kappa
-    longest = total(x**2 for x in slope.entries()).sqrt() + max(rest.entries(), key=float) / kappa
-    (bound,) = cones._bounds(g[None], p, rays, error)
-    assert bound >= highest.min(longest)
+    true = H.transpose() * H + E + E.transpose()
+    charged = 2 * error * (float(size) + error)
+    assert all(abs(true[j, m] - G[0, j, m]) <= charged / 2 for j in range(d) for m in range(d))
+    # What is said to lie below c is proved to: c²RRᵀ − G is positive on the rays at least.
+    for c in (float(size), 0.9 * float(size), 1e-3 * float(size)):
+        if found.below(c, error)[0]:
+            assert all(c**2 >= true[j, j] for j in range(d))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("d", [1, 2, 5, 8])
+def test_what_is_called_definite_is_so_in_rationals(seed: int, d: int) -> None:
+    """Matrices of less than full rank, off by rounding."""
+    rng = np.random.default_rng(seed)
+    factors = rng.standard_normal((400, d, max(1, d - 1))) * 10.0 ** rng.uniform(-6, 6, (400, d, 1))
+    A = factors @ factors.swapaxes(1, 2)
+    A = (A + A.swapaxes(1, 2)) / 2
+    A += (
+        10.0 ** rng.uniform(-18, -10, (400, 1, 1))
+        * np.einsum("bii->b", A)[:, None, None]
+        * np.eye(d)
+    )
+    found = cones._definite(A)
+    assert found.any()
+    for matrix in A[found]:
+        exact = rationals(matrix)
+        minors = [
+            fmpq_mat(j, j, [exact[p, q] for p in range(j) for q in range(j)]).det()
+            for j in range(1, d + 1)
+        ]
+        assert all(minor > 0 for minor in minors)
 
 
 def normed(rows: Array) -> list[tuple[list[arb], arb]]:
     exact = [[arb(x) for x in row] for row in rows.tolist()]
     return [(row, total(x**2 for x in row).sqrt()) for row in exact]
-
-
-def scaled_rows(lam: Array, X: Array) -> arb_mat:
-    return arb_mat(
-        [[arb(a) * arb(x) for x in row] for a, row in zip(lam.tolist(), X.tolist(), strict=True)]
-    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -58,9 +58,9 @@ def faces(n: int, d: int, k: int, exponents: float = 0.0) -> dict[str, Any]:
     return certificate
 
 
-def cones(n: int, d: int) -> dict[str, Any]:
-    evidence = {"kind": "cones", "multipliers": normal(n, 1, seed=3)}
-    return stated(normal(n, d), normal(n, 1, seed=1), 2, evidence)
+def cones(n: int, d: int, k: int) -> dict[str, Any]:
+    evidence = {"kind": "cones", "multipliers": normal(n, k, seed=3)}
+    return stated(normal(n, d), normal(n, k, seed=1), 2, evidence)
 
 
 def moments(n: int, d: int, halvings: int) -> dict[str, Any]:
@@ -216,7 +216,9 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "faces, many": lambda: faces(60, 3, 2),
     "faces, long integers": lambda: faces(10, 7, 1, 60),
     "faces, many features": lambda: faces(14, 12, 1),
-    "cones": lambda: cones(200, 4),
+    "cones": lambda: cones(200, 4, 3),
+    "cones, many features": lambda: cones(30, 7, 1),
+    "cones, many outputs": lambda: cones(500, 7, 100),
     "moments": lambda: moments(280, 10, 2),
     "tree": lambda: tree(16, 3),
     "tree, cancelling": lambda: cancelling_tree(12, 3),

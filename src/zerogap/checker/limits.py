@@ -37,7 +37,7 @@ MAX_SUPPORT = 12
 
 # Cones of u. Beyond 8 dimensions there are too many orthants to begin with, and a constant of
 # `kinds/cones.py` would have to grow.
-MAX_CONES = 500_000
+MAX_CONES = 1_000_000
 MAX_DIMENSIONS = 8
 
 # Search over weights: the Gram matrices of 3 samples have 6 dimensions, those of 4 have 10. An edge
