@@ -37,11 +37,16 @@ class Ascent:
 
     def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
         """Local maxima found, those above `floor` and the largest, largest first."""
-        values, U = self._climb(multipliers, np.hstack([self._random(_STARTS), self.last]))
+        values, atoms = self.climb(multipliers, np.hstack([self._random(_STARTS), self.last]))
+        kept = np.flatnonzero(values >= min(floor, values[0]))
+        self.last = atoms.U[:, kept[: 4 * multipliers.size]]
+        return values[kept], atoms[kept]
+
+    def climb(self, multipliers: Array, U: Array) -> tuple[Array, Atoms]:
+        """The distinct local maxima that are reached from the columns of U, largest first."""
+        values, U = self._climb(multipliers, U)
         _, first = np.unique(np.round(U, _DIGITS), axis=1, return_index=True)
         order = first[np.argsort(-values[first], kind="stable")]
-        order = order[values[order] >= min(floor, values[order[0]])]
-        self.last = U[:, order[: 4 * multipliers.size]]
         return values[order], self.atoms(U[:, order])
 
     def _random(self, count: int) -> Array:

@@ -61,11 +61,11 @@ def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float =
     for _ in range(_MAX_ROUNDS):
         try:
             proposal, lengths = master(atoms.V, Y, tau, accuracy)
+            values, candidates = oracle.price(proposal, allowed)
         except MethodError:
             if np.isinf(upper):
                 raise
             break
-        values, candidates = oracle.price(proposal, allowed)
         stalled += accuracy <= tolerance
         rescaled = feasible(proposal, Y, float(values[0]), tau)
         if (value := dual_value(rescaled, Y, tau)) > lower:

@@ -1,4 +1,4 @@
-"""Two layers and one output: c(λ) by subdividing the sphere of u (theory §3)."""
+"""Two layers: c(Λ) by subdividing the sphere of u (theory §3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zerogap.solving.evidence.base import Proof
 
 @dataclass(frozen=True, eq=False)
 class Cones(Proof, kind="cones"):
-    """λ (n, 1), and factors A (n, r), B (r, d) with X ≈ A B where X is not of full rank."""
+    """Λ (n, k), and factors A (n, r), B (r, d) with X ≈ A B where X is not of full rank."""
 
     X: tuple[Array, Array] | None
     multipliers: Array

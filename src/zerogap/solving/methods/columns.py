@@ -1,4 +1,4 @@
-"""Two layers: column generation over all faces of the arrangement (theory §3)."""
+"""Two layers: column generation over all faces of the arrangement, or cones of them (theory §3)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +6,9 @@ from math import comb
 
 from zerogap.checker.limits import MAX_FACES, MAX_FACES_SIDE, MAX_RAYS
 from zerogap.convex.columns import gauge
+from zerogap.convex.oracles import Oracle
+from zerogap.convex.pricing import visited
+from zerogap.convex.proved import Proved
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
 from zerogap.solving.evidence import Cones, Faces, Proof
@@ -14,22 +17,37 @@ from zerogap.theory.arrangements import max_faces, row_space
 
 NAME = "two layers over all faces"
 
+# Dimensions in which cones are few whatever the data, and faces above which they are faster.
+_FEW, _SWEPT = 4, 500_000
+# Samples times faces that are proved in seconds where there are several outputs.
+_PROVED = 200_000
+
 
 def accepts(given: Given, tau: float | None) -> str | None:
-    return "the network has more than two layers" if given.problem.depth > 2 else given.faceless
+    if given.problem.depth > 2:
+        return "the network has more than two layers"
+    return None if _by_cones(given.problem) else given.faceless
 
 
 def solve(given: Given, tau: float | None) -> Piece:
     problem = given.problem
-    found = gauge(given.features, problem.Y, tau)
-    return Piece.of(found, _evidence(problem), "column generation")
+    oracle: Oracle = Proved(problem.X) if _by_cones(problem) else given.features
+    return Piece.of(gauge(oracle, problem.Y, tau), _evidence(problem), "column generation")
+
+
+def _by_cones(problem: Problem) -> bool:
+    """Whether to price by cones, and not by sweeps over all faces."""
+    rank = problem.rank
+    return problem.activation == "relu" and rank <= _FEW and visited(problem.n, rank) > _SWEPT
 
 
 def _evidence(problem: Problem) -> Callable[[Array], Proof]:
     """What proves levels of two layers: all faces, or cones where these are too many."""
     n, d, rank = problem.n, problem.d, problem.rank
-    enumerable = max_faces(n, rank) <= MAX_FACES and comb(n, rank - 1) <= MAX_RAYS
-    if problem.k > 1 or (enumerable and max(n, d) <= MAX_FACES_SIDE):
+    count = max_faces(n, rank)
+    enumerable = count <= MAX_FACES and comb(n, rank - 1) <= MAX_RAYS
+    slow = problem.k > 1 and rank <= _FEW and n * count > _PROVED
+    if enumerable and max(n, d) <= MAX_FACES_SIDE and not slow:
         return Faces
     if rank == d:
         return partial(Cones, None)
