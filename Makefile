@@ -42,6 +42,7 @@ BENCH := results/benchmarks
 bench: setup
 	$(BIN)/python -m benchmarks.solvers $(BENCH)/solvers.csv
 	$(BIN)/python -m benchmarks.scaling $(BENCH)/scaling.csv
+	$(BIN)/python -m benchmarks.outputs $(BENCH)/outputs.csv
 	$(BIN)/python -m benchmarks.figure $(BENCH)
 	$(BIN)/python -m benchmarks.training $(BENCH)/training.csv
 	$(BIN)/python -m benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import figure, scaling, solvers
+from benchmarks import figure, outputs, scaling, solvers
 from benchmarks.measure import measure
 
 
@@ -37,6 +37,18 @@ def test_every_method_reaches_the_accuracy(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "argv", ["figure", str(tmp_path)])
     figure.main()
     assert (tmp_path / "cost.png").stat().st_size > 10_000
+
+
+def test_several_outputs_are_solved_and_proved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "outputs.csv"
+    monkeypatch.setattr(sys, "argv", ["outputs", str(output), "--quick"])
+    outputs.main()
+    table = pd.read_csv(output)
+    assert list(table) == outputs.COLUMNS
+    assert table["reason"].isna().all() and (table["k"] == 3).all()
+    assert table["proved"].between(0, solvers.ACCURACY).all()
 
 
 def test_what_fails_or_takes_too_long_is_a_row_with_a_reason() -> None:

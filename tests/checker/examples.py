@@ -151,6 +151,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "faces-vector-beta": dict(n=4, d=2, k=2, depth=2, beta=0.3),
     "cones": dict(n=6, d=3, k=1, depth=2),
     "cones-low-rank": dict(n=6, d=3, k=1, depth=2),
+    "cones-vector-beta": dict(n=6, d=3, k=2, depth=2, beta=0.3),
     "moments": dict(n=6, d=3, k=1, depth=2),
     "moments-vector-beta": dict(n=6, d=3, k=2, depth=2, beta=0.3),
     "tree-4": dict(n=4, d=2, k=1, depth=4, architecture="parallel", regularizer="power"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from flint import ctx
@@ -18,7 +20,8 @@ from zerogap.checker.pricing import faces_of, level
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
 from zerogap.model.network import Network
-from zerogap.solving.certificates import build
+from zerogap.solving.certificates import build, matrix
+from zerogap.solving.methods import columns
 from zerogap.solving.solver import solve
 from zerogap.theory.arrangements import row_space
 
@@ -79,17 +82,37 @@ def test_the_level_scales_and_does_not_depend_on_the_frame_or_the_order() -> Non
     assert float(cone_level(X, -multipliers)) == plain
 
 
-def test_hundreds_of_samples_are_certified_and_a_stronger_claim_is_refused() -> None:
+@pytest.mark.parametrize(("n", "d", "k", "beta"), [(150, 3, 1, 20.0), (90, 4, 3, 30.0)])
+def test_many_samples_are_certified_and_a_stronger_claim_is_refused(
+    n: int, d: int, k: int, beta: float
+) -> None:
     rng = np.random.default_rng(0)
-    X, Y = rng.standard_normal((150, 3)), rng.standard_normal((150, 1))
-    bounds = solve(problem(X, Y, 2, beta=20.0), restarts=0)
-    assert bounds.certificate["lower"]["kind"] == "cones"
-    verdict = verify(bounds.certificate)
+    X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, k))
+    certificate = solve(problem(X, Y, 2, beta=beta), restarts=0).certificate
+    assert certificate["lower"]["kind"] == "cones"
+    verdict = verify(certificate)
     assert verdict.accepted, verdict.reason
     assert verdict.status == "zero"
-    claimed = bounds.certificate["claimed"]
-    claimed["dual"] = (float.fromhex(claimed["dual"]) * (1 + 1e-6)).hex()
-    assert "claimed.dual" in verify(bounds.certificate).reason
+    claimed, evidence = certificate["claimed"], certificate["lower"]
+    stated, multipliers = claimed["dual"], evidence["multipliers"]
+    for factor in (1 + 1e-6, 1 + 1e-4):
+        claimed["dual"] = (float.fromhex(stated) * factor).hex()
+        # A longer Λ is scaled back.
+        evidence["multipliers"] = matrix(factor * entries(multipliers))
+        assert "claimed.dual" in verify(certificate).reason
+
+
+def entries(stored: dict[str, Any]) -> Array:
+    data = np.frombuffer(bytes.fromhex(stored["data"]), dtype="<f8")
+    return data.reshape(stored["shape"])
+
+
+def test_several_outputs_take_cones_where_faces_would_take_long() -> None:
+    rng = np.random.default_rng(0)
+    for n, d, k, name in ((12, 3, 3, "faces"), (60, 3, 1, "faces"), (60, 3, 3, "cones")):
+        X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, k))
+        kind = columns._evidence(problem(X, Y, 2))(Y)
+        assert kind.kind == name
 
 
 def test_samples_that_nearly_coincide_are_bounded() -> None:

@@ -1,12 +1,20 @@
-"""Pricing by sweeps: exact on every arrangement, whatever its degeneracies."""
+"""Pricing by sweeps and by cones: exact on every arrangement, whatever its degeneracies."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zerogap.checker.budget import Refused
+from zerogap.checker.kinds.cones import cone_level
+from zerogap.convex import proved
+from zerogap.convex.columns import gauge
 from zerogap.convex.interior import master
+from zerogap.convex.oracles import Features
 from zerogap.convex.pricing import MAX_VISITS, Sweep, circles, visited
+from zerogap.convex.proved import Proved
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import faces
@@ -44,6 +52,51 @@ def test_many_vectors_are_priced_as_one_by_one(seed: int, n: int, d: int) -> Non
     values, _ = sweep.levels(vectors)
     singly = [sweep.price(vectors[:, [j]], np.inf)[0][0] for j in range(9)]
     np.testing.assert_allclose(values, singly, rtol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(1, 4), st.integers(1, 3))
+def test_cones_price_as_faces_do(seed: int, n: int, d: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-2, 3, size=(n, d)).astype(float) if seed % 2 else rng.normal(size=(n, d))
+    if not X.any():
+        return
+    multipliers = rng.normal(size=(n, k))
+    values, atoms = Proved(X).price(multipliers, np.inf)
+    exact = Sweep(X).price(multipliers, np.inf)[0][0]
+    assert exact * (1 - 1e-11) <= values[0] <= exact * (1 + 1e-9) + 1e-11
+    assert np.linalg.norm(multipliers.T @ atoms.V[:, 0]) == pytest.approx(
+        exact, rel=1e-8, abs=1e-11
+    )
+    assert np.maximum(X @ atoms.U, 0) == pytest.approx(atoms.V, abs=1e-9)
+
+
+@pytest.mark.parametrize("tau", [None, 0.2])
+def test_column_generation_ends_where_it_does_over_all_faces(tau: float | None) -> None:
+    rng = np.random.default_rng(2)
+    X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    one, two = gauge(Features(X), Y, tau), gauge(Proved(X), Y, tau)
+    assert two.upper == pytest.approx(one.upper, rel=1e-8)
+    assert two.lower == pytest.approx(one.upper, rel=1e-8)
+
+
+def test_a_pricing_that_fails_leaves_what_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    exact = gauge(Features(X), Y, 0.2)
+    calls = iter(range(100))
+
+    def fails(*given: Any) -> Any:
+        if next(calls) == 4:
+            raise Refused("too many")
+        return cone_level(*given)
+
+    monkeypatch.setattr(proved, "cone_level", fails)
+    found = gauge(Proved(X), Y, 0.2)
+    assert 0 < found.lower <= exact.upper <= found.upper * (1 + 1e-9)
+    calls = iter([4])
+    with pytest.raises(MethodError, match="not proved: too many"):
+        gauge(Proved(X), Y, 0.2)
 
 
 def test_all_local_maxima_above_the_floor_are_listed() -> None:

@@ -1,0 +1,127 @@
+"""What several outputs cost: two-layer ReLU networks on classes, solved and proved.
+
+    python -m benchmarks.outputs OUT.csv [--quick]
+
+Three arms of a spiral in the plane with a constant column, and Iris with standardised features; one
+column of targets for every class. `seconds` is the time of `solve` without training, `verify` that
+of the checker, `proved` the relative gap that it proves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measure import medians
+from zerogap.model.bounds import relative
+from zerogap.model.files import replacing
+from zerogap.model.matrices import Array
+
+COLUMNS = [
+    "data", "n", "d", "k", "share", "runs", "seconds", "verify", "operations", "megabytes", "value",
+    "proved", "evidence", "reason",
+]  # fmt: skip
+CLASSES = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """share: beta over the beta at which the optimum is zero."""
+
+    name: str
+    n: int
+    share: float
+
+    def data(self) -> tuple[Array, Array, float]:
+        """X (n, d), Y (n, k) and beta."""
+        from zerogap.convex.ascent import Ascent
+
+        X, Y = spiral(self.n) if self.name == "spiral" else iris(self.n)
+        return X, Y, self.share * float(Ascent(X).price(Y, np.inf)[0][0])
+
+
+CASES = [
+    *(Case("spiral", 60, share) for share in (0.1, 0.01, 0.001)),
+    *(Case("iris", n, share) for n in (50, 75, 150) for share in (0.1, 0.01)),
+]
+QUICK = [Case("spiral", 9, 0.1), Case("iris", 9, 0.1)]
+
+
+def spiral(n: int) -> tuple[Array, Array]:
+    """As many points on each arm, from the middle one turn outwards, and a constant column."""
+    radius = np.linspace(0.1, 1, n // CLASSES)
+    arm = np.repeat(np.arange(CLASSES), len(radius))
+    radius = np.tile(radius, CLASSES)
+    angle = 2 * np.pi * (radius + arm / CLASSES)
+    X = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), np.ones(len(arm))])
+    return X, np.eye(CLASSES)[arm]
+
+
+def iris(n: int) -> tuple[Array, Array]:
+    """The first flowers of every species."""
+    from sklearn.datasets import load_iris
+
+    bunch = load_iris()
+    rank = np.tile(np.arange(50), CLASSES)
+    chosen = np.sort(np.argsort(rank, kind="stable")[:n])
+    X = bunch.data[chosen]
+    return (X - X.mean(axis=0)) / X.std(axis=0), np.eye(CLASSES)[bunch.target[chosen]]
+
+
+def certified(X: Array, Y: Array, beta: float) -> dict[str, Any]:
+    """Both bounds with a certificate, and the checker's verdict."""
+    from zerogap import Problem, solve, verify
+
+    problem = Problem(X, Y, activation="relu", architecture="standard", depth=2, beta=beta)
+    started = time.perf_counter()
+    certificate = solve(problem, restarts=0).certificate
+    solved = time.perf_counter()
+    verdict = verify(certificate)
+    return {
+        "seconds": solved - started, "verify": time.perf_counter() - solved,
+        "operations": verdict.operations, "value": verdict.primal,
+        "proved": relative(verdict.primal - verdict.dual, verdict.primal),
+        "evidence": certificate["lower"]["kind"],
+        "refused": "" if verdict.accepted else verdict.reason,
+    }  # fmt: skip
+
+
+def rows(cases: list[Case], runs: int = 3) -> list[dict[str, Any]]:
+    """One row for every case."""
+    found = []
+    for case in cases:
+        X, Y, beta = case.data()
+        run = medians({"certified": certified}, X, Y, beta, runs=runs, limit=600)["certified"]
+        answer = run.answer or {}
+        found.append(
+            {
+                "data": case.name, "n": case.n, "d": X.shape[1], "k": Y.shape[1],
+                "share": case.share, "runs": runs, "seconds": run.seconds,
+                "megabytes": run.megabytes, "reason": run.reason or answer.get("refused", ""),
+                **{name: answer.get(name, np.nan) for name in COLUMNS[7:9] + COLUMNS[10:13]},
+            }
+        )  # fmt: skip
+        print(found[-1], file=sys.stderr, flush=True)
+    return found
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--quick", action="store_true", help="tiny cases, to try it out")
+    given = parser.parse_args()
+    found = rows(QUICK, runs=1) if given.quick else rows(CASES)
+    with replacing(given.output) as temporary:
+        pd.DataFrame(found, columns=COLUMNS).to_csv(temporary, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main()
