@@ -224,3 +224,13 @@ def test_a_reader_that_has_enough_is_no_error(data: Path) -> None:
     )  # fmt: skip
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_the_command_line_takes_one_thread_unless_told_otherwise() -> None:
+    script = "import zerogap.cli, os; print(os.environ['OMP_NUM_THREADS'])"
+    for given, found in ({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3"):
+        environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+        line = subprocess.run(
+            [sys.executable, "-c", script], env=environment | given, capture_output=True, text=True
+        )
+        assert line.stdout.strip() == found, line.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from zerogap import threads  # noqa: F401  before what loads numpy
 from zerogap.checker.files import Unreadable
 from zerogap.model.errors import DataError, MethodError, ZerogapError
 from zerogap.model.files import plain
