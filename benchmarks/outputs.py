@@ -7,8 +7,6 @@ column of targets for every class. `seconds` is the CPU time of `solve` without 
 that of the checker, `proved` the relative gap that it proves.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -1,7 +1,5 @@
 """Pricing where the faces are too many to visit: local maxima of ‖Λᵀφ(Xu)‖ from many starts."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.convex.oracles import Atoms

@@ -1,7 +1,5 @@
 """Column generation: the gauge D₁ and its regularised form, exactly, over any oracle's atoms."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ The sweep of `pricing.py` looks at every face. Where these are too many, cones o
 are bounded together are fewer by far, for any number of outputs.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from zerogap.checker.budget import Refused
