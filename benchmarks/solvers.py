@@ -101,14 +101,14 @@ def columns(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any
 
 
 def bracket(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any]:
-    """A network by ascent and a bound by the moment relaxation."""
-    from zerogap.convex.ascent import Ascent
-    from zerogap.convex.columns import gauge
+    """A network by descent and a bound by the moment relaxation."""
+    from zerogap.convex.descent import descent
     from zerogap.convex.moments import moment_bound
 
+    assert beta is not None
     started = time.perf_counter()
-    above = gauge(Ascent(X), Y, beta, 1e-4)
-    below = moment_bound(X, Y, beta, above.upper, seconds=case.patience, gap=1e-3)
+    above = descent(X, Y, beta)
+    below = moment_bound(X, Y, beta, above, seconds=case.patience, gap=1e-3)
     return {
         "seconds": time.perf_counter() - started, "value": above.upper, "lower": below.lower,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from zerogap import Problem, solve
 from zerogap.checker import verify
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import gauge
+from zerogap.convex.descent import descent
 from zerogap.convex.moments import Moments, moment_bound
 from zerogap.convex.oracles import Features
 from zerogap.model.matrices import Array
@@ -28,7 +29,7 @@ def test_the_bound_holds_and_is_not_vacuous(k: int, share: float | None) -> None
     X, Y = data(10, 3, k)
     level = None if share is None else share * float(Features(X).price(Y, 0.0)[0][0])
     exact = gauge(Features(X), Y, level)
-    found = moment_bound(X, Y, level, exact.upper, steps=4000)
+    found = moment_bound(X, Y, level, exact, steps=4000)
     assert found.lower <= exact.upper * (1 + 1e-9)
     assert found.lower >= 0.5 * exact.upper
     c = float(Features(X).price(found.multipliers, 0.0)[0][0])
@@ -39,7 +40,7 @@ def test_splitting_closes_the_gap() -> None:
     X, Y = data(12, 4, 1, seed=3)
     level = 0.1 * float(Features(X).price(Y, 0.0)[0][0])
     exact = gauge(Features(X), Y, level)
-    found = moment_bound(X, Y, level, exact.upper, gap=1e-3, steps=60_000)
+    found = moment_bound(X, Y, level, exact, gap=1e-3, steps=60_000)
     assert exact.upper * (1 - 1e-3) <= found.lower <= exact.upper * (1 + 1e-9)
     assert len(found.blocks) > 2
 
@@ -52,14 +53,15 @@ def test_the_bound_scales_and_does_not_depend_on_the_frame(k: int, level: float 
     order = np.random.default_rng(6).permutation(8)
 
     def bound(X: Array, Y: Array, level: float | None) -> Moments:
-        return moment_bound(X, Y, level, np.inf, steps=600)
+        return moment_bound(X, Y, level, gauge(Features(X), Y, level), gap=0.0, steps=600)
 
     plain = bound(X, Y, level).lower
-    assert bound((X @ rotation)[order], Y[order], level).lower == pytest.approx(plain, rel=1e-6)
+    # Which small multipliers are dropped depends on rounding, and costs a hundredth of the gap.
+    assert bound((X @ rotation)[order], Y[order], level).lower == pytest.approx(plain, rel=1e-4)
     if level is None:
-        assert bound(2 * X, 3 * Y, None).lower == pytest.approx(plain * 1.5, rel=1e-9)
+        assert bound(2 * X, 3 * Y, None).lower == pytest.approx(plain * 1.5, rel=1e-6)
     else:
-        assert bound(2 * X, 2 * Y, 4 * level).lower == pytest.approx(4 * plain, rel=1e-9)
+        assert bound(2 * X, 2 * Y, 4 * level).lower == pytest.approx(4 * plain, rel=1e-6)
 
 
 @pytest.mark.parametrize("k", [1, 2])
@@ -120,7 +122,7 @@ def test_tampered_blocks_are_refused() -> None:
 
 def test_seconds_limit_the_search() -> None:
     X, Y = data(30, 6, 1)
-    found = moment_bound(X, Y, 1.0, np.inf, seconds=0.0, steps=10**9)
+    found = moment_bound(X, Y, 1.0, descent(X, Y, 1.0), gap=0.0, seconds=0.0, steps=10**9)
     assert len(found.blocks) == 2
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
-from zerogap.checker.budget import STEP, Refused, spend
+from zerogap.checker.budget import BALL, STEP, Refused, hold, spend
 
 Array = np.ndarray
 
@@ -37,6 +37,7 @@ def down(x: arb) -> float:
 def balls(A: Array) -> arb_mat:
     """A float64 matrix as exact balls."""
     spend(STEP * A.size, "reading")
+    hold(BALL * A.size, "a matrix")
     return arb_mat(A.shape[0], A.shape[1], [arb(x) for x in A.ravel().tolist()])
 
 
@@ -68,6 +69,7 @@ def inner(A: arb_mat, B: arb_mat) -> arb:
 def times(A: arb_mat, B: arb_mat) -> arb_mat:
     """A B, of matrices that may be large."""
     spend(A.nrows() * A.ncols() * B.ncols(), "a matrix product")
+    hold(BALL * A.nrows() * B.ncols(), "a matrix product")
     return A * B
 
 

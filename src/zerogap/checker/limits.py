@@ -1,8 +1,9 @@
 """What a certificate may ask for. A refusal names the limit; docs/certificates.md lists them."""
 
-# The statement. Larger data than a dense proof in balls can take; deeper networks than float64
-# products of layer norms can hold; matrices of 40 MB.
-MAX_SIDE = 500
+# The statement: samples, and features or outputs; deeper networks than float64 products of layer
+# norms can hold; matrices of 40 MB.
+MAX_ROWS = 10_000
+MAX_SIDE = 1_000
 MAX_DEPTH = 50
 MAX_NUMBERS = 5_000_000
 # "Interpolates" means ‖f(X) − Y‖ ≤ epsilon with epsilon at most this share of ‖Y‖: rounding.
@@ -26,8 +27,9 @@ MAX_EVIDENCE = 200
 # Rows of μ in a tree or a cover; outputs whose directions are covered.
 MAX_LEAVES = 200_000
 MAX_COVERED = 4
-# Samples, features and outputs of `moments` together: eigenvalue proofs cost their cube.
-MAX_ORDER = 400
+# Samples, features and outputs of `moments` together: eigenvalue proofs cost their cube, and a
+# block has (2n)² multipliers.
+MAX_ORDER = 2_000
 
 # Faces: samples or features, candidate rays, faces. Supports of the orthant: 2^12 faces.
 MAX_FACES_SIDE = 64

@@ -42,6 +42,33 @@ def matrix(value: Any, place: str) -> Array:
     return array
 
 
+def symmetric(value: Any, size: int, place: str) -> Array:
+    """A symmetric matrix by its upper half: dense, or float32 entries at places of {"at": …}.
+
+    Places count row by row, from zero, and increase.
+    """
+    if not isinstance(value, dict) or "at" not in value:
+        full = matrix(value, place)
+        if full.shape != (size, size):
+            raise Refused(f"{place} has shape {full.shape}; accepted is {(size, size)}")
+    else:
+        at, data = value["at"], get(value, "data", place)
+        if get(value, "shape", place) != [size, size]:
+            raise Refused(f"{place}.shape is {value['shape']}; accepted is {[size, size]}")
+        if not isinstance(at, str) or not isinstance(data, str) or len(at) != len(data):
+            raise Refused(f"{place}: accepted are as many places as numbers, in hexadecimal")
+        index = np.frombuffer(bytes.fromhex(at), dtype="<u4").astype(np.int64)
+        entries = np.frombuffer(bytes.fromhex(data), dtype="<f4").astype(float)
+        if np.any(np.diff(index) <= 0) or np.any(index >= size * size):
+            raise Refused(f"{place}.at: accepted are increasing places in the matrix")
+        if not np.isfinite(entries).all():
+            raise Refused(f"{place} has an entry that is not finite")
+        full = np.zeros((size, size))
+        full.flat[index] = entries
+    upper = np.triu(full)
+    return upper + np.triu(upper, 1).T
+
+
 def branches_of(network: Any, place: str) -> Branches:
     value = get(network, "branches", place)
     if not isinstance(value, list) or not all(isinstance(branch, list) for branch in value):

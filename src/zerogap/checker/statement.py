@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb, fmpq
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
-from zerogap.checker.limits import MAX_DEPTH, MAX_EPSILON, MAX_SIDE
+from zerogap.checker.limits import MAX_DEPTH, MAX_EPSILON, MAX_ROWS, MAX_SIDE
 from zerogap.checker.reading import get, matrix, number
 
 FORMAT, VERSION = "zerogap-certificate", 1
@@ -79,10 +79,10 @@ def statement_of(certificate: Any) -> Statement:
         raise Refused(f"problem.depth is {depth!r}; accepted is 2 to {MAX_DEPTH}")
     if names["architecture"] == "standard" and regularizer == "power" and depth > 2:
         raise Refused("problem: 'power' is defined on the branches of a parallel network")
-    if len(X) != len(Y) or max(*X.shape, *Y.shape) > MAX_SIDE:
+    if len(X) != len(Y) or len(X) > MAX_ROWS or max(X.shape[1], Y.shape[1]) > MAX_SIDE:
         raise Refused(
-            f"problem: X is {X.shape}, Y {Y.shape}; accepted are equally many rows and "
-            f"up to {MAX_SIDE} rows and columns"
+            f"problem: X is {X.shape}, Y {Y.shape}; accepted are equally many rows, up to "
+            f"{MAX_ROWS}, and up to {MAX_SIDE} columns"
         )
     strength = None if beta is None else number(beta, "problem.beta")
     if strength is not None and not strength > 0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, arb_mat, fmpq
 
-from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, root, total
+from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, root, times, total
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.statement import Statement
 
@@ -40,8 +40,8 @@ def schatten(statement: Statement, primal: arb) -> arb:
     X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
     inverse = np.linalg.pinv(X, rcond=1e-10)
     G = balls(inverse)
-    image = G * balls(Y)
-    loss, stretch = epsilon * spectral_norm(G), spectral_norm(G * balls(X))
+    image = times(G, balls(Y))
+    loss, stretch = epsilon * spectral_norm(G), spectral_norm(times(G, balls(X)))
     if not stretch > 0:
         raise Refused("X is zero")
     left, sigma, right = np.linalg.svd(inverse @ Y, full_matrices=False)
@@ -64,13 +64,13 @@ def shrinkage(statement: Statement, primal: arb) -> arb:
     """
     X, Y, depth, beta = statement.X, statement.Y, statement.depth, statement.beta
     assert beta is not None
-    gram = balls(X).transpose() * balls(X)
+    gram = times(balls(X).transpose(), balls(X))
     d = gram.nrows()
     top = top_eigenvalue(gram)
     kappa = (top - top_eigenvalue(diagonal([top] * d) - gram)).lower()
     if not kappa > 0:
         raise Refused("shrinkage theorem: X does not have full column rank")
-    image = balls(X).transpose() * balls(Y)
+    image = times(balls(X).transpose(), balls(Y))
     left, sigma, right = np.linalg.svd(X.T @ Y, full_matrices=False)
     U, V, S = balls(left), balls(right.T), diagonal([arb(x) for x in sigma.tolist()])
     slack = frobenius(image - U * S * V.transpose())
@@ -122,7 +122,7 @@ def rank_one(statement: Statement, primal: arb) -> arb:
     plus, minus = np.maximum(c, 0), np.maximum(-c, 0)
     if not plus.any() or not minus.any():
         raise Refused("rank-one theorem: c has one sign, and then there is no gap")
-    drift = frobenius(balls(X) - balls(c[:, None]) * balls(a[None, :]))
+    drift = frobenius(balls(X) - times(balls(c[:, None]), balls(a[None, :])))
     error = epsilon + drift * root(2 * primal / depth) ** depth
     halves, radii, sizes = [], [], []
     for part in (plus, minus):

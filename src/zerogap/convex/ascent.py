@@ -31,11 +31,11 @@ class Ascent:
         return Atoms(np.maximum(self.X @ U, 0), U)
 
     def start(self, Y: Array) -> Atoms:
-        return self.atoms(self._random(4 * Y.size))
+        return self.atoms(self.random(4 * Y.size))
 
     def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
         """Local maxima found, those above `floor` and the largest, largest first."""
-        values, atoms = self.climb(multipliers, np.hstack([self._random(_STARTS), self.last]))
+        values, atoms = self.climb(multipliers, np.hstack([self.random(_STARTS), self.last]))
         kept = np.flatnonzero(values >= min(floor, values[0]))
         self.last = atoms.U[:, kept[: 4 * multipliers.size]]
         return values[kept], atoms[kept]
@@ -47,7 +47,8 @@ class Ascent:
         order = first[np.argsort(-values[first], kind="stable")]
         return values[order], self.atoms(U[:, order])
 
-    def _random(self, count: int) -> Array:
+    def random(self, count: int) -> Array:
+        """Unit directions, as columns."""
         U = self.generator.normal(size=(self.X.shape[1], count))
         return U / np.linalg.norm(U, axis=0)
 

@@ -1,52 +1,43 @@
 """The lift of a neuron's moments (r, u, p) to (r, u, p, q) and its cones (see moments.py)."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 
+from zerogap.convex.blocks import Block
 from zerogap.model.matrices import Array
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """What proves the level of one part of the neurons.
+class Lift:
+    """T: (r, u, p) ↦ (r, u, p, q = p − Xu) on moment matrices, and what ADMM solves with it.
 
-    sign: of the output (0 for vector targets). sides (n,): +1 where x_i·u ≥ 0, −1 where ≤ 0, 0
-    where either. pairs (2n, 2n): multipliers of M on (p, q); cones (k + d, 2n): of (M_r·, M_u·);
-    trace: of tr M_uu = tr M_rr.
+    With X = AΣBᵀ, TᵀT is twice the identity on all p orthogonal to A. The rest happens in the few
+    dimensions of u and A, so that a solve costs n² times their number.
     """
 
-    sign: int
-    sides: Array
-    pairs: Array
-    cones: Array
-    trace: float
-
-    def __mul__(self, factor: float) -> Block:
-        return Block(
-            self.sign, self.sides, factor * self.pairs, factor * self.cones, factor * self.trace
-        )
-
-
-class Lift:
-    """T: (r, u, p) ↦ (r, u, p, q = p − Xu) on moment matrices, and what ADMM solves with it."""
-
-    def __init__(self, X: Array, outputs: int) -> None:
-        self.X, self.outputs = X, outputs
-        self.n, self.d = X.shape
-        self.u = slice(outputs, outputs + self.d)
+    def __init__(self, X: Array, outputs: int, dtype: type[np.floating]) -> None:
+        self.X, self.outputs, self.dtype = X.astype(dtype), outputs, dtype
+        self.n, self.d = _, d = X.shape
+        self.u = slice(outputs, outputs + d)
         self.p = slice(self.u.stop, self.u.stop + self.n)
         self.q = slice(self.p.stop, self.p.stop + self.n)
         self.pairs = slice(self.p.start, self.q.stop)
-        gram = self._down(self._up(np.eye(self.p.stop)))[self.u.start :, self.u.start :]
-        self.values, self.vectors = np.linalg.eigh(gram)
+        A, sigma, Bt = np.linalg.svd(X, full_matrices=False)
+        cross = -Bt.T * sigma
+        small = np.block([[np.eye(d) + X.T @ X, cross], [cross.T, 2 * np.eye(len(sigma))]])
+
+        def basis(matrix: Array) -> tuple[Array, Array]:
+            values, vectors = np.linalg.eigh(matrix)
+            return values, np.vstack([vectors[:d], A @ vectors[d:]]).astype(dtype)
+
+        g, self.Q = basis(small)
+        beside = 1 / (1 + 2 * g)
+        self.beside = (beside - 1 / 5).astype(dtype)[:, None]
+        core = 1 / (1 + np.multiply.outer(g, g)) + 1 / 5 - np.add.outer(beside, beside)
+        self.core = (core / 2).astype(dtype)
         # The rows r of M meet the copy of the fit as well.
-        rows = np.eye(len(gram)) + gram
-        rows[self.d :, self.d :] += np.eye(self.n)
-        self.rows = cho_factor(rows)
+        rows = np.eye(len(small)) + small
+        rows[d:, d:] += np.eye(len(sigma))
+        h, self.rows = basis(rows)
+        self.row = (1 / h - 1 / 4).astype(dtype)[:, None]
 
     def up(self, M: Array) -> Array:
         """T M Tᵀ."""
@@ -68,15 +59,29 @@ class Lift:
     def solve(self, R: Array, fit: Array, cost: float) -> Array:
         """M of least cost·tr M_rr + ½‖M‖² + ½‖T M Tᵀ‖² + ‖M_pr‖² − ⟨R, M⟩ − 2⟨fit, M_pr⟩."""
         r, rest = slice(0, self.outputs), slice(self.outputs, self.p.stop)
-        M = np.empty_like(R)
-        M[r, r] = (R[r, r] - cost * np.eye(self.outputs)) / 2
+        # Antisymmetric rounding errors of R would grow from step to step.
+        R = (R + R.T) / 2
+        M = R / 5
+        M[r, r] = (R[r, r] - self.dtype(cost) * np.eye(self.outputs, dtype=self.dtype)) / 2
         side = R[rest, r].copy()
         side[self.d :] += fit
-        M[rest, r] = cho_solve(self.rows, side)
-        M[r, rest] = M[rest, r].T
-        Q, g = self.vectors, self.values
-        M[rest, rest] = Q @ ((Q.T @ R[rest, rest] @ Q) / (1 + np.multiply.outer(g, g))) @ Q.T
+        side = side / 4 + self.rows @ (self.row * (self.rows.T @ side))
+        M[rest, r], M[r, rest] = side, side.T
+        Q, seen = self.Q, self.Q.T @ R[rest, rest]
+        change = Q @ (self.beside * seen + (self.core * (seen @ Q)) @ Q.T)
+        M[rest, rest] += change + change.T
         return M
+
+    def neurons(self, U: Array, weights: Array) -> Array:
+        """Σ z zᵀ, z = (r, u, p, q), of neurons with unit u (columns of U) and r along `weights`.
+
+        weights (m, k); their lengths are the neurons' costs.
+        """
+        lengths = np.linalg.norm(weights, axis=1)
+        r = np.ones((1, len(lengths))) if self.outputs == 1 else (weights / lengths[:, None]).T
+        heights = self.X @ U
+        z = np.sqrt(lengths) * np.vstack([r, U, np.maximum(heights, 0), np.maximum(-heights, 0)])
+        return (z @ z.T).astype(self.dtype)
 
     def project(self, Z: Array, sides: Array) -> Array:
         """The nearest matrix in the cones, and with tr Z_uu = tr Z_rr."""
@@ -99,9 +104,10 @@ class Lift:
             side[1:] *= share
             side[0] = np.where(inside, height, middle)
             Z[self.pairs, : k + d] = side.T
-        zero = self.p.start + vanishing(sides)
-        Z[zero] = 0
-        Z[:, zero] = 0
+        if sides.any():
+            zero = self.p.start + vanishing(sides)
+            Z[zero] = 0
+            Z[:, zero] = 0
         return Z
 
     def block(self, sign: int, sides: Array, S: Array) -> Block:
@@ -112,9 +118,9 @@ class Lift:
         free[i, n + i] = free[n + i, i] = True
         zero = vanishing(sides)
         free[zero] = free[:, zero] = True
-        pairs = S[self.pairs, self.pairs]
+        pairs = S[self.pairs, self.pairs].astype(float)
         pairs = np.where(free, pairs, np.maximum(pairs, 0))
-        cones = S[: k + d, self.pairs].copy()
+        cones = S[: k + d, self.pairs].astype(float)
         if k == 1:
             least = np.linalg.norm(cones[1:], axis=0) * (1 + 1e-15)
             least[zero] = -np.inf
@@ -123,21 +129,6 @@ class Lift:
             cones[:, np.setdiff1d(np.arange(2 * n), zero)] = 0
         trace = -np.trace(S[self.u, self.u]) / d
         return Block(sign, sides, (pairs + pairs.T) / 2, cones, float(trace))
-
-    def slack(self, multipliers: Array, block: Block) -> float:
-        """δ ≥ 0 with H ⪰ −δ for one block; multipliers (n, k) in units of level 1."""
-        k, d = self.outputs, self.d
-        S = np.zeros((self.q.stop, self.q.stop))
-        S[self.pairs, self.pairs] = block.pairs
-        S[: k + d, self.pairs] = block.cones
-        S[self.pairs, : k + d] = block.cones.T
-        H = -self.down(S)
-        half = (block.sign or 1) * multipliers / 2
-        H[self.p, :k] -= half
-        H[:k, self.p] -= half.T
-        H[range(k), range(k)] += 1 - block.trace
-        H[range(k, k + d), range(k, k + d)] += block.trace
-        return max(0.0, -float(eigh(H, eigvals_only=True, subset_by_index=[0, 0])[0]))
 
 
 def vanishing(sides: Array) -> Array:

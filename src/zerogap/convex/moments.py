@@ -12,32 +12,40 @@ whatever produced them (Dür, Copositive programming, 2010, surveys such relaxat
 bound fixes signs of x_i·u: a block of neurons is split in two, in which p_i = 0 or q_i = 0.
 
 Solved by ADMM between M ⪰ 0, the cones on T M Tᵀ (T adds the rows q), and the fit; the linear
-system in M is diagonal in the eigenvectors of TᵀT. X is scaled by √(n/d)/‖X‖₂, which makes the
-entries of u and of p about equally large and the iteration an order of magnitude faster.
+system in M is diagonal in the eigenvectors of TᵀT. It starts at a network's own moments, where only
+multipliers are left to be found. X is scaled to about √(n/d) in norm, by a power of two, so that
+entries of u and of p are about equally large and the iteration an order of magnitude faster.
+Large problems are iterated in float32; what is reported is computed in float64.
 """
 
-from __future__ import annotations
-
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zerogap.convex.columns import dual_value, feasible
-from zerogap.convex.lift import Block, Lift
+from zerogap.convex.blocks import Block, level
+from zerogap.convex.columns import Gauge, dual_value, feasible
+from zerogap.convex.lift import Lift
 from zerogap.model.bounds import relative
 from zerogap.model.matrices import Array
 
 # ADMM: over-relaxation, penalty at the start in units of a network's cost, iterations between
-# looks at the bound. Residuals out of balance by more than _BALANCE move the penalty at first.
-_RELAX, _PENALTY, _EVERY, _BALANCE, _SETTLED = 1.6, 3.0, 50, 5.0, 400
+# looks at the bound, and at the first of which the penalty is adapted.
+_RELAX, _PENALTY, _EVERY, _ADAPTED = 1.6, 5.0, 50, (25, 50, 100, 200, 400, 800)
+# Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
+_LARGE, _COARSE = 128, 1e-5
+# Without a limit of time: steps of single blocks, and about how many operations they may take.
+_STEPS, _OPERATIONS = 12_000, 2.5e12
 # A block is split when the bound gained less than this share of the gap in so many looks.
 _GAIN, _PATIENCE = 0.03, 4
+# Multipliers that are kept: from these shares of the largest on, the first that costs less than
+# this share of the gap.
+_KEPT, _COST = (1e-2, 1e-3, 1e-4, 1e-5), 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """A lower bound, Λ scaled to the allowed τ, and the blocks that prove c₀ = `level`.
+    """A lower bound by Λ, and the blocks that prove its level c₀ + …, `level` being c₀.
 
     scale: what X is multiplied by in p and q of the blocks.
     """
@@ -50,51 +58,80 @@ class Moments:
 
 
 class _Part:
-    """The iterates of one block: moments P, their image Z, their fit F, and scaled multipliers."""
+    """The state of one block: what the projections onto M ⪰ 0 (P), cones (Z) and fit (F) see.
+
+    The projection of a state is the iterate, and what it takes away the multiplier.
+    """
 
     def __init__(self, lift: Lift, sign: int, sides: Array) -> None:
-        size = lift.p.stop
+        size, full = lift.p.stop, lift.q.stop
         self.lift, self.sign, self.sides = lift, sign, sides
-        self.P, self.U = np.zeros((2, size, size))
-        self.Z, self.W = np.zeros((2, lift.q.stop, lift.q.stop))
-        self.F, self.V = np.zeros((2, lift.n, lift.outputs))
-        self.moved = self.missed = 0.0
+        self.P = np.zeros((size, size), lift.dtype)
+        self.Z = np.zeros((full, full), lift.dtype)
+        self.F = np.zeros((lift.n, lift.outputs), lift.dtype)
+        self.sizes = (0.0, 0.0)
 
     @property
     def side(self) -> int:
         """How the block's outputs count in the fit."""
         return self.sign or 1
 
-    def step(self, cost: float) -> Array:
-        """Update M, P and Z; returns what M and the multipliers propose for F."""
-        lift, P, Z = self.lift, self.P, self.Z
-        M = lift.solve(P - self.U + lift.down(Z - self.W), self.F - self.V, cost)
-        image = lift.up(M)
-        seen = _RELAX * M + (1 - _RELAX) * P + self.U
-        values, vectors = np.linalg.eigh(seen)
+    def start(self, U: Array, weights: Array) -> None:
+        """Begin at the moments of neurons of the block's sign."""
+        if self.sign:
+            chosen = self.sign * weights[:, 0] > 0
+            U, weights = U[:, chosen], weights[chosen]
+        if len(weights):
+            lift = self.lift
+            self.Z = lift.neurons(U, weights)
+            self.P = self.Z[: lift.p.stop, : lift.p.stop].copy()
+            self.F = self.P[lift.p, : lift.outputs].copy()
+
+    def step(self, cost: float, F: Array) -> None:
+        """Solve for M at the reflected states (Douglas–Rachford); F: the projection of self.F."""
+        lift = self.lift
+        P, Z = self.projected()
+        fit = 2 * F - self.F
+        M = lift.solve(2 * P - self.P + lift.down(2 * Z - self.Z), fit, cost)
+        kept = sum(float(np.vdot(A, A)) for A in (P, Z))
+        left = sum(float(np.vdot(A, A)) for A in (self.P - P, self.Z - Z))
+        self.sizes = kept, left
+        self.P += _RELAX * (M - P)
+        self.Z += _RELAX * (lift.up(M) - Z)
+        self.F += _RELAX * (M[lift.p, : lift.outputs] - F)
+
+    def projected(self) -> tuple[Array, Array]:
+        """The iterates of M ⪰ 0 and of its image in the cones."""
+        values, vectors = np.linalg.eigh(self.P)
         kept = values > 0
-        self.P = (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
-        self.U = seen - self.P
-        seen = _RELAX * image + (1 - _RELAX) * Z + self.W
-        self.Z = lift.project(seen, self.sides)
-        self.W = seen - self.Z
-        self.missed = float(np.sum((M - self.P) ** 2) + np.sum((image - self.Z) ** 2))
-        self.moved = float(np.sum((self.P - P + lift.down(self.Z - Z)) ** 2))
-        return _RELAX * M[lift.p, : lift.outputs] + (1 - _RELAX) * self.F + self.V
+        P = (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
+        return P, self.lift.project(self.Z, self.sides)
 
-    def rescale(self, factor: float) -> None:
-        """Keep the multipliers when the penalty changes by a factor."""
-        self.U, self.W, self.V = self.U / factor, self.W / factor, self.V / factor
+    def block(self, penalty: float) -> Block:
+        """The multipliers of the cones, made valid."""
+        lift = self.lift
+        return lift.block(
+            self.sign, self.sides, penalty * (lift.project(self.Z, self.sides) - self.Z)
+        )
 
-    def split(self, i: int) -> list[_Part]:
+    def rescale(self, factor: float, F: Array) -> None:
+        """Keep iterates and multipliers when the penalty is multiplied by `factor`."""
+        P, Z = self.projected()
+        self.P, self.Z, self.F = (
+            kept + (state - kept) / self.lift.dtype(factor)
+            for state, kept in ((self.P, P), (self.Z, Z), (self.F, F))
+        )
+
+    def split(self, i: int, F: Array) -> "list[_Part]":
         """The neurons with x_i·u ≥ 0 and those with x_i·u ≤ 0; both inherit the multipliers."""
         halves = []
+        P, Z = self.projected()
         for side in (1, -1):
             sides = self.sides.copy()
             sides[i] = side
             half = _Part(self.lift, self.sign, sides)
-            half.P, half.F, half.Z = self.P / 2, self.F / 2, self.lift.project(self.Z / 2, sides)
-            half.U, half.W, half.V = self.U, self.W, self.V
+            half.P, half.F = self.P - P / 2, self.F - F / 2
+            half.Z = self.Z - Z + self.lift.project(Z / 2, sides)
             halves.append(half)
         return halves
 
@@ -103,52 +140,74 @@ def moment_bound(
     X: Array,
     Y: Array,
     tau: float | None,
-    upper: float,
+    above: Gauge,
     *,
     gap: float = 1e-3,
-    steps: int = 12_000,
+    steps: int | None = None,
     seconds: float | None = None,
 ) -> Moments:
     """A lower bound on the gauge D₁ of V₂, or on the regularised optimum at τ (theory §3).
 
-    X: (n, d). Y: (n, k), not zero. upper: the value of a network. Stops at a relative `gap` to
-    it, after so many steps of single blocks, or after so many seconds (which makes the result
-    depend on the machine).
+    X: (n, d). Y: (n, k), not zero. above: a network, where the iteration starts. Stops at a
+    relative `gap` to its value, after so many steps of single blocks, or after so many seconds
+    (which makes the result depend on the machine).
     """
     began = time.monotonic()
-    stretch = float(np.linalg.norm(X, 2)) / np.sqrt(len(X) / X.shape[1])
+    (n, d), k = X.shape, Y.shape[1]
+    stretch = 2.0 ** round(np.log2(float(np.linalg.norm(X, 2)) / np.sqrt(n / d)))
     size = float(np.linalg.norm(Y))
     unit, value_unit = (1.0, size) if tau is None else (size, size**2)
+    order = n + d + k
+    steps = steps or min(_STEPS, int(_OPERATIONS / order**3))
+    dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
     # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
-    admm = _Admm(X / stretch, Y / size, (1.0 if tau is None else tau / size) / stretch, tau is None)
-    upper /= value_unit
-    best = Moments(0.0, np.zeros_like(Y), 0.0, 1 / stretch, ())
-    values, taken = [0.0], 0
+    allowed = (1.0 if tau is None else tau / size) / stretch
+    admm = _Admm(X / stretch, Y / size, allowed, tau is None, dtype)
+    if len(above.weights):
+        admm.start(above.atoms.U, above.weights * stretch / size)
+    upper = above.upper / value_unit
+    best, values, taken = None, [0.0], 0
     while taken < steps:
         taken += len(admm.parts)
         admm.step()
-        if admm.iteration % _EVERY:
-            continue
-        value, multipliers, factor, blocks = admm.bound()
-        if value > best.lower:
-            proved = tuple(block * (factor * stretch) for block in blocks)
-            best = Moments(value, multipliers, factor * stretch, 1 / stretch, proved)
         late = seconds is not None and time.monotonic() - began > seconds
-        if late or relative(upper - best.lower, upper) <= gap:
+        if admm.iteration in _ADAPTED:
+            admm.balance()
+        if admm.iteration % _EVERY and not late:
+            continue
+        proof = admm.proof()
+        if best is None or proof.value > best.value:
+            best = proof
+        if late or relative(upper - best.value, upper) <= gap:
             break
-        admm.balance()
-        values.append(value)
-        gained = value - max(values[:-_PATIENCE], default=-np.inf)
-        if gained < _GAIN * (upper - best.lower):
+        values.append(proof.value)
+        gained = proof.value - max(values[:-_PATIENCE], default=-np.inf)
+        if gained < _GAIN * (upper - best.value):
             admm.split()
             values = []
+    best = admm.compact(best or admm.proof(), stretch * unit, upper)
+    scale = stretch * unit * best.factor
     return Moments(
-        best.lower * value_unit,
-        best.multipliers * unit,
-        best.level * unit,
-        best.scale,
-        tuple(block * unit for block in best.blocks),
+        max(0.0, best.value) * value_unit,
+        best.multipliers * (best.factor * unit),
+        best.start * scale,
+        1 / stretch,
+        tuple(block * scale for block in best.blocks),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Proof:
+    """What blocks prove of λ̂: the value of its best feasible multiple, Λ̂ = `factor` λ̂.
+
+    start: c₀ (see blocks.py), of λ̂.
+    """
+
+    value: float
+    factor: float
+    start: float
+    multipliers: Array
+    blocks: list[Block]
 
 
 class _Admm:
@@ -159,78 +218,90 @@ class _Admm:
     outputs (Boyd et al., Distributed optimization … via ADMM, 2011, §3.4 and §7.3, sharing).
     """
 
-    def __init__(self, X: Array, Y: Array, tau: float, exact: bool) -> None:
-        (n, d), k = X.shape, Y.shape[1]
-        self.Y, self.tau, self.exact = Y, tau, exact
-        # ‖(r, u, p)‖² ≤ 2 + ‖X̂‖² for a neuron with ‖r‖ = ‖u‖ = 1.
-        self.longest = 2 + n / d
-        lift, signs = Lift(X, k), (1, -1) if k == 1 else (0,)
-        self.parts = [_Part(lift, sign, np.zeros(n, dtype=np.int8)) for sign in signs]
-        self.penalty, self.settled, self.iteration = _PENALTY, False, 0
+    def __init__(
+        self, X: Array, Y: Array, tau: float, exact: bool, dtype: type[np.floating]
+    ) -> None:
+        k = Y.shape[1]
+        self.X, self.Y, self.tau, self.exact = X, Y, tau, exact
+        lift, signs = Lift(X, k, dtype), (1, -1) if k == 1 else (0,)
+        self.parts = [_Part(lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
+        self.penalty, self.iteration = _PENALTY, 0
         self.multipliers = np.zeros_like(Y)
+
+    def start(self, U: Array, weights: Array) -> None:
+        """Begin at the moments of a network, and at what its residual says of λ̂."""
+        for part in self.parts:
+            part.start(U, weights)
+        if not self.exact:
+            residual = self.Y - np.maximum(self.X @ U, 0) @ weights
+            for part in self.parts:
+                part.F -= (part.side / (2 * self.penalty * self.tau) * residual).astype(
+                    part.F.dtype
+                )
 
     def step(self) -> None:
         """One step of every block; λ̂ follows from what the fit asks of the outputs."""
         self.iteration += 1
-        parts, tau = self.parts, self.tau
-        proposals = [part.step(1 / self.penalty) for part in parts]
-        total = sum(p.side * proposed for p, proposed in zip(parts, proposals, strict=True))
-        weight = 2 * self.penalty / len(parts)
-        fit = self.Y if self.exact else (self.Y / tau + weight * total) / (1 / tau + weight)
-        share = (fit - total) / len(parts)
-        for part, proposed in zip(parts, proposals, strict=True):
-            part.F = proposed + part.side * share
-            part.V = proposed - part.F
+        for part, F in zip(self.parts, self._fit(), strict=True):
+            part.step(1 / self.penalty, F)
+
+    def _fit(self) -> list[Array]:
+        """The projections of the blocks' F, whose sum is what fits best."""
+        count = len(self.parts)
+        total = sum(part.side * part.F.astype(float) for part in self.parts)
+        weight = 2 * self.penalty / count
+        fit = (
+            self.Y if self.exact else (self.Y / self.tau + weight * total) / (1 / self.tau + weight)
+        )
+        share = (fit - total) / count
         self.multipliers = weight * (fit - total)
+        return [part.F + (part.side * share).astype(part.F.dtype) for part in self.parts]
 
-    def bound(self) -> tuple[float, Array, float, list[Block]]:
-        """(value, Λ, the factor of λ̂ in Λ, blocks for λ̂) of the best feasible multiple of λ̂.
+    def proof(self) -> _Proof:
+        """What the multipliers prove as they are, made valid."""
+        return self._proof(self.multipliers, [part.block(self.penalty) for part in self.parts])
 
-        With the cones' multipliers made valid, H ⪰ −δ in every block, so c(λ̂) ≤ 1 + (2 + ‖X̂‖²)δ,
-        whatever the iteration has reached.
-        """
-        blocks = [p.lift.block(p.sign, p.sides, -self.penalty * p.W) for p in self.parts]
-        lift, unit = self.parts[0].lift, self.multipliers
-        slack = max(lift.slack(unit, block) for block in blocks)
-        c = (1 + self.longest * slack) * (1.0 if self.exact else self.tau)
+    def _proof(self, unit: Array, blocks: list[Block]) -> _Proof:
+        c, start = level(self.X, unit, blocks)
         radius = None if self.exact else self.tau
-        multipliers = feasible(unit * self.tau, self.Y, c, radius)
-        factor = float(np.linalg.norm(multipliers) / (np.linalg.norm(unit) or 1.0))
-        return dual_value(multipliers, self.Y, radius), multipliers, factor, blocks
+        scaled = feasible(unit * self.tau, self.Y, c * (radius or 1.0), radius)
+        factor = float(np.linalg.norm(scaled) / (np.linalg.norm(unit) or 1.0))
+        return _Proof(dual_value(scaled, self.Y, radius), factor, start, unit, blocks)
+
+    def compact(self, proof: _Proof, scale: float, upper: float) -> _Proof:
+        """The proof with fewer multipliers, in float32 once multiplied by scale · factor."""
+        largest = max(float(np.abs(block.pairs).max()) for block in proof.blocks)
+        room = _COST * max(0.0, upper - proof.value)
+        units = scale * proof.factor
+        for share in _KEPT if units > 0 else ():
+            least = units * share * largest
+            blocks = [(block * units).compact(least) * (1 / units) for block in proof.blocks]
+            fewer = self._proof(proof.multipliers, blocks)
+            if fewer.value >= proof.value - room:
+                # The multiple of λ̂ is kept, so that float32 numbers stay what they are.
+                return replace(fewer, factor=proof.factor)
+        return proof
 
     def balance(self) -> None:
-        """Move the penalty, while it is not settled, so that residuals come into balance."""
-        if self.settled:
-            return
-        factor = _balance(self.parts)
+        """Move the penalty so that iterates and multipliers are about equally large."""
+        kept, left = (sum(part.sizes[i] for part in self.parts) for i in (0, 1))
+        factor = float(np.clip(np.sqrt(left / kept), 1 / 3, 3)) if min(kept, left) > 0 else 1.0
+        for part, F in zip(self.parts, self._fit(), strict=True):
+            part.rescale(factor, F)
         self.penalty *= factor
-        for part in self.parts:
-            part.rescale(factor)
-        self.settled = self.iteration >= _SETTLED
 
     def split(self) -> None:
         """Split the block and sample where x_i·u is, in the mean, most of both signs."""
         doubts = np.array([_doubt(part) for part in self.parts])
         worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
-        self.parts[worst : worst + 1] = self.parts[worst].split(int(i))
-        self.settled = True
-
-
-def _balance(parts: list[_Part]) -> float:
-    """The change of penalty that brings primal and dual residuals, each relative, closer."""
-    missed, moved = sum(p.missed for p in parts), sum(p.moved for p in parts)
-    size = sum(float(np.sum(p.P**2)) for p in parts)
-    dual = sum(float(np.sum(p.U**2) + np.sum(p.W**2)) for p in parts)
-    if min(missed, moved, size, dual) <= 0:
-        return 1.0
-    ratio = float(np.sqrt((missed / size) / (moved / dual)))
-    return float(np.clip(np.sqrt(ratio), 1 / 3, 3)) if max(ratio, 1 / ratio) > _BALANCE else 1.0
+        F = self._fit()[worst]
+        self.parts[worst : worst + 1] = self.parts[worst].split(int(i), F)
 
 
 def _doubt(part: _Part) -> Array:
     """How much of either sign x_i·u is, for every sample: the lesser of M_r,p_i and M_r,q_i."""
     lift = part.lift
-    heights = part.Z[: lift.outputs]
+    heights = lift.project(part.Z, part.sides)[: lift.outputs]
     return np.minimum(
         np.linalg.norm(heights[:, lift.p], axis=0), np.linalg.norm(heights[:, lift.q], axis=0)
     )

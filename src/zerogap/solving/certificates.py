@@ -10,7 +10,7 @@ import numpy as np
 
 from zerogap.checker.balls import Refused
 from zerogap.checker.check import interpolation_error
-from zerogap.checker.limits import MAX_DEPTH, MAX_SIDE
+from zerogap.checker.limits import MAX_DEPTH, MAX_ROWS, MAX_SIDE
 from zerogap.checker.statement import FORMAT, VERSION
 from zerogap.model.errors import DataError, MethodError, ProblemError
 from zerogap.model.files import replacing
@@ -30,14 +30,26 @@ def matrix(A: Array) -> dict[str, Any]:
     return {"shape": list(A.shape), "data": np.ascontiguousarray(A).tobytes().hex()}
 
 
+def upper_half(A: Array) -> dict[str, Any]:
+    """A symmetric matrix by the entries of its upper half that are not zero, if these are float32;
+    else whole."""
+    at = np.flatnonzero(np.triu(A))
+    data = A.ravel()[at].astype("<f4")
+    if not np.array_equal(data, A.ravel()[at]):
+        return matrix(A)
+    packed = {"at": at.astype("<u4"), "data": data}
+    return {"shape": list(A.shape), **{name: x.tobytes().hex() for name, x in packed.items()}}
+
+
 def require_provable(problem: Problem) -> None:
     """Raise ProblemError, before anything is computed, where no certificate holds the problem."""
     if problem.depth > MAX_DEPTH:
         raise ProblemError(f"depth is {problem.depth}; accepted is up to {MAX_DEPTH}")
     for name, A in (("X", problem.X), ("Y", problem.Y)):
-        if max(A.shape) > MAX_SIDE:
+        if A.shape[0] > MAX_ROWS or A.shape[1] > MAX_SIDE:
             raise ProblemError(
-                f"{name} has shape {A.shape}; accepted are up to {MAX_SIDE} rows and columns"
+                f"{name} has shape {A.shape}; accepted are up to {MAX_ROWS} rows and "
+                f"{MAX_SIDE} columns"
             )
 
 
@@ -126,5 +138,8 @@ def _encode(value: Any) -> Any:
     if isinstance(value, float):
         return value.hex()
     if isinstance(value, Mapping):
-        return {name: _encode(entry) for name, entry in value.items()}
+        return {
+            name: upper_half(entry) if name == "pairs" else _encode(entry)
+            for name, entry in value.items()
+        }
     return [_encode(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -13,31 +13,37 @@ make yᵀSy + 2 rᵀa y + 2 uᵀB y ≥ 0 and t(‖u‖² − ‖r‖²) = 0, he
     zᵀHz = c₀‖r‖² − σ rᵀΛᵀp/s − yᵀSy − 2 rᵀay − 2 uᵀBy + t(‖u‖² − ‖r‖²),    z = (r, u, p),
 
 σ rᵀΛᵀp/s ≤ c₀ − λ_min(H)‖z‖², and ‖z‖² ≤ 2 + s²‖X‖₂². Any multipliers prove something.
+
+−H is computed in float64, from sX and Λ/s rounded once. No entry is a sum of products with more
+than two factors of the data, nor of more than n terms twice over and a few, so that it is off by at
+most γ_N, N = 2n + 16, times the same expression in absolute values (Higham, Accuracy and
+Stability, §3.1: γ_N = Nu/(1 − Nu), in any order of summation).
 """
 
-from __future__ import annotations
-
+import math
 from dataclasses import dataclass, replace
-from itertools import chain
+from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb
 
-from zerogap.checker.balls import Array, balls, diagonal, root, total
-from zerogap.checker.budget import STEP, spend
-from zerogap.checker.eigen import spectral_norm, top_eigenvalue
+from zerogap.checker.balls import Array, balls
+from zerogap.checker.budget import hold, spend
+from zerogap.checker.eigen import float_top_eigenvalue, spectral_norm
 from zerogap.checker.kinds.kind import Piece, kind
 from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
+from zerogap.checker.reading import symmetric
+
+_UNIT = 2.0**-53
 
 
 @dataclass(frozen=True)
 class Block:
-    """The multipliers of one block, with the signs allowed to them checked."""
+    """The multipliers of one block, moved to the nearest valid ones."""
 
     sign: int
-    sides: Array
     pairs: Array
-    cones: arb_mat
+    cones: Array
     trace: float
 
 
@@ -45,59 +51,69 @@ class Block:
 def moments(piece: Piece) -> arb:
     """An upper bound on c(Λ), from scale s > 0, any c₀ = level, and blocks that cover all signs."""
     scale, start, listed = piece.number("scale"), piece.number("level"), piece.get("blocks")
-    if not scale > 0:
-        piece.refuse(f".scale is {scale}; accepted is a positive number")
+    if not 1e-100 <= scale <= 1e100:
+        piece.refuse(f".scale is {scale}; accepted is a positive number, 1e-100 to 1e100")
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
         piece.refuse(f".blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
     n, d, k = *piece.X.shape, piece.multipliers.shape[1]
-    if n + d + k > MAX_ORDER:
-        piece.refuse(f": n + d + k is {n + d + k}; accepted is up to {MAX_ORDER}")
+    order = n + d + k
+    if order > MAX_ORDER:
+        piece.refuse(f": n + d + k is {order}; accepted is up to {MAX_ORDER}")
+    hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
     places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
-    blocks = [
-        _block(replace(piece, fields=b, place=at)) for b, at in zip(listed, places, strict=True)
-    ]
+    parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
+    signs = [_sign(part, k) for part in parts]
+    sides = [_sides(part, n) for part in parts]
     for sign in (1, -1) if k == 1 else (0,):
-        if not covered([block.sides for block in blocks if block.sign == sign]):
+        if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
             piece.refuse(f".blocks: some signs of X u are in no block of sign {sign}")
-    s, c0 = arb(scale), arb(start)
-    X, Lambda = balls(piece.X) * s, balls(piece.multipliers) * (1 / s)
-    worst = arb(0)
-    for block in blocks:
-        spend(n * (5 * n * d + STEP * (n + d + k)) + STEP * (n + d + k) ** 2, "a block")
-        worst = worst.max(top_eigenvalue(_form(X, Lambda, c0, block)))
-    return (c0 + (2 + spectral_norm(X) ** 2) * worst).max(arb(0))
+    X, Lambda, worst = scale * piece.X, piece.multipliers / scale, 0.0
+    for part, sign, chosen in zip(parts, signs, sides, strict=True):
+        spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")
+        form, error = _form(X, Lambda, start, _block(part, sign, chosen))
+        top = float_top_eigenvalue(form, error)
+        if not top < math.inf:  # nor NaN
+            part.refuse(": the form overflows")
+        worst = max(worst, top)
+    longest = 2 + (arb(scale) * spectral_norm(balls(piece.X))) ** 2
+    return (arb(start) + longest * arb(worst)).max(arb(0))
 
 
-def _block(piece: Piece) -> Block:
-    """A block of a certificate, its multipliers moved to the nearest valid ones."""
-    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
-    sign, sides, pairs, cones = piece.get("sign"), *map(piece.matrix, ("sides", "pairs", "cones"))
-    if sides.shape != (n, 1) or not np.isin(sides, (-1, 0, 1)).all():
-        piece.refuse(".sides: accepted is −1, 0 or 1 for each sample")
-    if pairs.shape != (2 * n, 2 * n) or cones.shape != (k + d, 2 * n):
-        piece.refuse(f": pairs are {pairs.shape} and cones {cones.shape} for {n} samples")
+def _sign(piece: Piece, k: int) -> int:
+    sign: Any = piece.get("sign")
     if type(sign) is not int or sign not in ((1, -1) if k == 1 else (0,)):
         piece.refuse(f".sign is {sign!r}")
-    chosen = sides[:, 0]
-    zero = np.concatenate([chosen < 0, chosen > 0])
-    free = np.logical_or.outer(zero, zero)
+    return int(sign)
+
+
+def _sides(piece: Piece, n: int) -> Array:
+    sides = piece.matrix("sides")
+    if sides.shape != (n, 1) or not np.isin(sides, (-1, 0, 1)).all():
+        piece.refuse(".sides: accepted is −1, 0 or 1 for each sample")
+    return sides[:, 0]
+
+
+def _block(piece: Piece, sign: int, sides: Array) -> Block:
+    """A block of a certificate, its multipliers moved to the nearest valid ones."""
+    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
+    pairs = symmetric(piece.get("pairs"), 2 * n, f"{piece.place}.pairs")
+    cones = np.array(piece.matrix("cones"))
+    if cones.shape != (k + d, 2 * n):
+        piece.refuse(f": cones are {cones.shape} for {n} samples")
+    zero = np.concatenate([sides < 0, sides > 0])
     i = np.arange(n)
-    free[i, n + i] = free[n + i, i] = True
-    valid = np.where(free, pairs, np.maximum(pairs, 0))
-    if k > 1:
-        cones = np.where(zero, cones, 0)
-    raised = balls(cones)
+    beside = pairs[i, n + i]
+    kept = pairs[zero]
+    np.maximum(pairs, 0, out=pairs)
+    pairs[zero], pairs[:, zero] = kept, kept.T
+    pairs[i, n + i] = pairs[n + i, i] = beside
     if k == 1:
-        for j in np.flatnonzero(~zero).tolist():
-            lengths = root(total(raised[1 + row, j] ** 2 for row in range(d)))
-            raised[0, j] = raised[0, j].max(lengths)
-    return Block(
-        sign=sign,
-        sides=chosen,
-        pairs=np.triu(valid) + np.triu(valid, 1).T,
-        cones=raised,
-        trace=piece.number("trace"),
-    )
+        # Rounded up; squares that underflow are of lengths below 1e-150.
+        lengths = np.sqrt((cones[1:] ** 2).sum(axis=0)) * (1 + (d + 8) * 2 * _UNIT) + 1e-150
+        cones[0, ~zero] = np.maximum(cones[0], lengths)[~zero]
+    else:
+        cones[:, ~zero] = 0
+    return Block(sign=sign, pairs=pairs, cones=cones, trace=piece.number("trace"))
 
 
 def covered(sides: list[Array]) -> bool:
@@ -118,30 +134,33 @@ def covered(sides: list[Array]) -> bool:
     return all(halves)
 
 
-def _form(X: arb_mat, multipliers: arb_mat, c0: arb, block: Block) -> arb_mat:
-    """−H of one block, in the order r, u, p; X and Λ scaled."""
-    n, d, k = X.nrows(), X.ncols(), multipliers.ncols()
-    A, C, D = (balls(S) for S in (block.pairs[:n, :n], block.pairs[:n, n:], block.pairs[n:, n:]))
-    a_p, a_q = _part(block.cones, 0, k, 0, n), _part(block.cones, 0, k, n, 2 * n)
-    B_p, B_q = _part(block.cones, k, k + d, 0, n), _part(block.cones, k, k + d, n, 2 * n)
-    t = arb(block.trace)
-    uu = X.transpose() * D * X - B_q * X - (B_q * X).transpose() - diagonal([t] * d)
-    ru = -1 * (a_q * X)
-    rp = (arb(block.sign or 1) / 2) * multipliers.transpose() + a_p + a_q
-    up = B_p + B_q - (C * X + D * X).transpose()
-    pp = A + C + C.transpose() + D
-    rr = diagonal([t - c0] * k)
-    rows = [
-        *_beside(rr, ru, rp),
-        *_beside(ru.transpose(), uu, up),
-        *_beside(rp.transpose(), up.transpose(), pp),
-    ]
-    return arb_mat(rows)
+def _form(X: Array, multipliers: Array, c0: float, block: Block) -> tuple[Array, float]:
+    """−H of one block, in the order r, u, p, and by how much it is off at most, in ‖·‖₂."""
+    form = _entries(X, multipliers, c0, block)
+    absolute = replace(
+        block, pairs=np.abs(block.pairs), cones=np.abs(block.cones), trace=abs(block.trace)
+    )
+    sizes = _entries(np.abs(X), np.abs(multipliers), abs(c0), absolute, same=True)
+    terms = 2 * len(X) + 16
+    # ‖E‖₂ is at most the largest row sum of |E|. The last factor is for rounding in `sizes`.
+    largest = float(sizes.sum(axis=1).max())
+    return form, terms * _UNIT / (1 - terms * _UNIT) * largest * (1 + 1e-6)
 
 
-def _part(M: arb_mat, top: int, bottom: int, left: int, right: int) -> arb_mat:
-    return arb_mat([row[left:right] for row in M.tolist()[top:bottom]])
-
-
-def _beside(*matrices: arb_mat) -> list[list[arb]]:
-    return [list(chain(*rows)) for rows in zip(*(M.tolist() for M in matrices), strict=True)]
+def _entries(X: Array, multipliers: Array, c0: float, block: Block, same: bool = False) -> Array:
+    """−H; with all signs the `same`, of absolute values, what its terms add up to."""
+    (n, d), k, minus = X.shape, multipliers.shape[1], 1 if same else -1
+    A, C, D = block.pairs[:n, :n], block.pairs[:n, n:], block.pairs[n:, n:]
+    at_p, at_q = block.cones[:, :n], block.cones[:, n:]
+    r, u, p = slice(k), slice(k, k + d), slice(k + d, None)
+    sign = abs(block.sign or 1) if same else block.sign or 1
+    M = np.zeros((k + d + n, k + d + n))
+    M[r, r] = (block.trace + minus * c0) * np.eye(k)
+    M[u, r] = minus * (at_q[:k] @ X).T
+    M[p, r] = (sign / 2 * multipliers.T + at_p[:k] + at_q[:k]).T
+    beside = at_q[k:] @ X
+    M[u, u] = X.T @ (D @ X) + minus * (beside + beside.T) + minus * block.trace * np.eye(d)
+    M[p, u] = (at_p[k:] + at_q[k:]).T + minus * (C @ X + D @ X)
+    M[p, p] = A + C + C.T + D
+    # From the lower half: exactly symmetric.
+    return np.tril(M) + np.tril(M, -1).T

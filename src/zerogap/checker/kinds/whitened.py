@@ -5,7 +5,7 @@ So c ≤ ‖X‖₂ max{‖Λᵀv‖ : v ≥ 0, ‖v‖ ≤ 1}, a copositive pro
 
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import balls, root
+from zerogap.checker.balls import balls, root, times
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 from zerogap.checker.limits import MAX_SUPPORT
@@ -22,7 +22,7 @@ def whitened(piece: Piece) -> arb:
     n = len(piece.X)
     if n <= MAX_SUPPORT:
         return stretch * level(supports(n), Lambda)
-    form = Lambda * Lambda.transpose()
+    form = times(Lambda, Lambda.transpose())
     if piece.fields.get("split") is None:
         form = arb_mat(n, n, [x.max(arb(0)) for x in form.entries()])
     else:

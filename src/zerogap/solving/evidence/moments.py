@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zerogap.convex.lift import Block
+from zerogap.convex.blocks import Block
 from zerogap.model.matrices import Array
 from zerogap.solving.evidence.base import Proof
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import gauge
+from zerogap.convex.descent import descent
 from zerogap.convex.moments import moment_bound
 from zerogap.solving.evidence import Moments
 from zerogap.solving.methods.base import Given, Piece
@@ -20,8 +21,8 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 def solve(given: Given, tau: float | None) -> Piece:
     X, Y, effort = given.problem.X, given.problem.Y, given.effort
-    above = gauge(Ascent(X), Y, tau, tolerance=1e-4)
-    below = moment_bound(X, Y, tau, above.upper, gap=effort.gap, seconds=effort.seconds)
+    above = gauge(Ascent(X), Y, tolerance=1e-4) if tau is None else descent(X, Y, tau)
+    below = moment_bound(X, Y, tau, above, gap=effort.gap, seconds=effort.seconds)
     found = replace(above, lower=below.lower, multipliers=below.multipliers)
     evidence = partial(Moments, below.scale, below.level, below.blocks)
     return Piece.of(found, evidence, "moment relaxation")
