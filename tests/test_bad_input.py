@@ -134,8 +134,8 @@ def _raised(error: type[Exception], call: Callable[[], object]) -> str:
 
 
 def _own_data(change: dict[str, Any]) -> str:
-    if "600" in str(change):
-        Path("600.npz").write_bytes(npz(X=np.eye(600), Y=np.ones(600)))
+    if "10001" in str(change):
+        Path("10001.npz").write_bytes(npz(X=np.ones((10001, 2)), Y=np.ones(10001)))
     return WAYS["configuration"](own_data(**change))
 
 
@@ -203,8 +203,8 @@ PYTHON: dict[str, dict[str, tuple[Any, ...]]] = {
         "zero row": (npz(X=X * [[1], [0], [1], [1]]), ZERO_ROW),
         "constant columns": (npz(X=np.ones((4, 2))), ONE_WAY),
         "d = 1": (npz(X=X[:, :1]), ONE_WAY),
-        "many rows": (npz(X=np.ones((501, 2)), Y=np.ones((501, 1))),
-                      "X has shape (501, 2); accepted are up to 500 rows and columns"),
+        "many rows": (npz(X=np.ones((10001, 2)), Y=np.ones((10001, 1))),
+                      "X has shape (10001, 2); accepted are up to 10000 rows and 1000 columns"),
         "not a zip": (b"X, Y", NO_ZIP),
         "a pickle": (pickle.dumps({"X": X, "Y": Y}), NO_ZIP),
         "an npy": (lambda path: path.write_bytes(zipfile.ZipFile(io.BytesIO(GOOD)).read("X.npy")),

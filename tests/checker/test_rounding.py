@@ -7,9 +7,10 @@ import pytest
 from flint import arb, arb_mat, ctx, fmpq_mat
 
 from tests.checker.examples import Array
-from zerogap.checker.balls import PRECISION, balls, floats, rationals, total
+from zerogap.checker.balls import PRECISION, balls, diagonal, floats, frobenius, rationals, total
 from zerogap.checker.batches import float_tops, largest_level
-from zerogap.checker.kinds import cones
+from zerogap.checker.eigen import float_top_eigenvalue, positive_definite
+from zerogap.checker.kinds import cones, moments
 from zerogap.checker.pricing import faces_of, level
 
 SEEDS = range(6)
@@ -151,3 +152,47 @@ def test_floats_of_a_ball_are_near_its_middle(seed: int) -> None:
     M = balls(awkward(rng, (8, 8))) * balls(awkward(rng, (8, 8)))
     near = zip(M.entries(), floats(M).ravel().tolist(), strict=True)
     assert all(abs(x - y) <= abs(x) * 2.0**-52 for x, y in near)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("n", "d", "k"), [(6, 3, 1), (9, 2, 3)])
+def test_forms_of_moments_are_off_by_less_than_they_charge(
+    seed: int, n: int, d: int, k: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = awkward(rng, (2 * n, 2 * n))
+    block = moments.Block(
+        sign=1 if k == 1 else 0,
+        pairs=np.tril(pairs) + np.tril(pairs, -1).T,
+        cones=awkward(rng, (k + d, 2 * n)),
+        trace=float(rng.normal()),
+    )
+    X, Lambda, c0 = awkward(rng, (n, d)), awkward(rng, (n, k)), float(rng.normal())
+    computed, error = moments._form(X, Lambda, c0, block)
+    exact = balls(np.zeros_like(computed))
+    # zᵀ(−H)z is bilinear: entry by entry from (p, q) = T(r, u, p).
+    T = np.zeros((2 * n, k + d + n))
+    T[:n, k + d :] = T[n:, k + d :] = np.eye(n)
+    T[n:, k : k + d] = -X
+    heads = np.zeros((k + d, k + d + n))
+    heads[:, : k + d] = np.eye(k + d)
+    T_, S, C, H = (balls(A) for A in (T, block.pairs, block.cones, heads))
+    beside = H.transpose() * C * T_
+    exact = T_.transpose() * S * T_ + beside + beside.transpose()
+    signs = np.diag([block.trace - c0] * k + [-block.trace] * d + [0.0] * n)
+    signs[:k, k + d :] = (block.sign or 1) / 2 * Lambda.T
+    signs[k + d :, :k] = signs[:k, k + d :].T
+    exact += balls(signs)
+    assert frobenius(exact - balls(computed)) <= error
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("n", [1, 4, 40])
+def test_a_float_cholesky_factor_bounds_the_largest_eigenvalue(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    A = awkward(rng, (n, n)) if seed % 2 else rng.normal(size=(n, 2)) @ rng.normal(size=(2, n))
+    M = np.tril(A) + np.tril(A, -1).T
+    bound = float_top_eigenvalue(M, 0.0)
+    assert positive_definite(diagonal([arb(bound)] * n) - balls(M))
+    assert bound <= np.linalg.eigvalsh(M)[-1] + 1e-9 * np.abs(M).sum()
+    assert float_top_eigenvalue(M, 0.5) >= bound + 0.5

@@ -75,12 +75,12 @@ def float_top_eigenvalue(M: Array, error: float) -> float:
 
     If a float64 Cholesky factorisation of K = θ − M ends, then K + ΔK is positive semidefinite for
     some |ΔK_ij| ≤ d_i d_j, d_j² = γ_{j+1}/(1 − γ_{j+1}) K_jj, so λ_min(K) ≥ −Σ d_j² (Rump,
-    Verification of positive definiteness, BIT 2006, in any order of summation). K is brought to
-    order one by a power of two, which leaves underflow at 2⁻¹⁰⁰⁰ and less. Its diagonal rounds.
+    Verification of positive definiteness, BIT 2006, in any order of summation). Rows of M are
+    brought to absolute sums below one by a power of two, which leaves underflow at 2⁻¹⁰⁰⁰ and less.
     """
     n, size = len(M), float(np.abs(M).sum(axis=1).max())
     if not 1e-200 <= size <= 1e200:
-        return size + error if size == 0 else math.inf
+        return error if size == 0 else math.inf
     unit = 2.0 ** math.frexp(size)[1]
     M = M / unit
     guess, j = float(np.linalg.eigvalsh(M)[-1]), np.arange(n)
@@ -96,9 +96,9 @@ def float_top_eigenvalue(M: Array, error: float) -> float:
         trace = float(np.abs(K[j, j]).sum())
         rounded = 2.0**-52 * (abs(theta) + float(np.abs(M[j, j]).max()))
         charged = theta + (gamma / (1 - 2 * gamma) * trace + rounded + 2.0**-900)
-        # Three more roundings, of numbers up to a few n.
-        return (charged + 2.0**-48 * (abs(charged) + n * 2.0**-40)) * unit + error * (1 + 2.0**-50)
-    return size + error
+        # To a coarse grid, the same on every machine: that is far more than the roundings here.
+        return (math.ceil(charged * 2**38) + 1) / 2**38 * unit + error * (1 + 2.0**-50)
+    return (size + error) * (1 + 2.0**-30)
 
 
 def spectral_norm(M: arb_mat) -> arb:
