@@ -4,6 +4,8 @@ Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was foun
 input, in one line; 130 interrupted; 141 whoever read the output stopped reading.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
