@@ -29,8 +29,9 @@ def solve(
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
-    effort: when to stop on problems too large for exact methods. proof: what the certificate
-    says of the primal from below, by `search`, in the place of a theorem.
+    effort: when to stop on problems too large for exact methods; with `seconds` no training follows
+    where a network is at hand. proof: what the certificate says of the primal from below, by
+    `search`, in the place of a theorem.
     Raises ProblemError on options out of range, and MethodError where no network was found.
     """
     require_tolerance(tolerance)
@@ -49,8 +50,10 @@ def solve(
     candidates = constructions(problem, dual)
     lower = max(dual.lower, theorem.value if theorem else -np.inf)
     best = min((c.network.objective(problem) for c in candidates), default=np.inf)
-    # Without any construction the gap is not a number, and training is needed all the more.
-    if restarts > 0 and not relative(best - lower, best) <= tolerance:
+    # Without any construction the gap is not a number, and training is needed all the more. It
+    # takes as long as it takes: where seconds count, only for want of any network.
+    wanted = not candidates or effort is None or effort.seconds is None
+    if restarts > 0 and wanted and not relative(best - lower, best) <= tolerance:
         # Only here, since it loads torch.
         from zerogap.training import TrainingOptions, train
 

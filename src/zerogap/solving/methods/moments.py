@@ -1,5 +1,6 @@
 """Two layers with too many faces to visit: a good network, and the moments' bound (theory §3)."""
 
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -20,9 +21,12 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    X, Y, effort = given.problem.X, given.problem.Y, given.effort
-    above = gauge(Ascent(X), Y, tolerance=1e-4) if tau is None else descent(X, Y, tau)
-    below = moment_bound(X, Y, tau, above, gap=effort.gap, seconds=effort.seconds)
+    X, Y, gap, left = given.problem.X, given.problem.Y, given.effort.gap, given.effort.seconds
+    began = time.monotonic()
+    above = gauge(Ascent(X), Y, tolerance=1e-4) if tau is None else descent(X, Y, tau, seconds=left)
+    if left is not None:
+        left = max(0.0, left - (time.monotonic() - began))
+    below = moment_bound(X, Y, tau, above, gap=gap, seconds=left)
     found = replace(above, lower=below.lower, multipliers=below.multipliers)
     evidence = partial(Moments, below.scale, below.level, below.blocks)
     return Piece.of(found, evidence, "moment relaxation")
