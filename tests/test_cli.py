@@ -103,6 +103,7 @@ def test_solve_reads_csv_columns(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "status       zero" in done.stdout
+    assert "certified    yes" in done.stdout
 
 
 BAD = [

@@ -22,6 +22,7 @@ from zerogap.model.files import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zerogap.checker.check import Verdict
     from zerogap.model.problem import Problem
     from zerogap.solving.methods.base import Effort
 
@@ -169,6 +170,7 @@ def _solve(given: argparse.Namespace) -> int:
         "dual_method": bounds.dual_method,
         "exact_primal": bounds.exact_primal,
         "exact_dual": bounds.exact_dual,
+        "certified": bounds.certified,
     }
     if given.json:
         _print_json(summary)
@@ -177,6 +179,7 @@ def _solve(given: argparse.Namespace) -> int:
         print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
         print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
         print(f"status       {bounds.status}")
+        _print_certified(bounds.verdict, bounds.status)
         for name, happened in bounds.methods if given.verbose else ():
             print(f"method       {name}: {happened}")
     return 0
@@ -225,15 +228,28 @@ def _audit(given: argparse.Namespace) -> int:
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.json:
-        fields = ("objective", "lower", "gap", "relative_gap", "lower_method", "best")
-        _print_json({name: getattr(found, name) for name in (*fields, "best_method")})
+        values = ("objective", "lower", "gap", "relative_gap", "best")
+        fields = (*values, "lower_method", "best_method", "certified")
+        _print_json({name: getattr(found, name) for name in fields})
     else:
         print(f"objective    {found.objective:.9g}")
         print(f"optimum      at least {found.lower:.9g}   ({found.lower_method})")
         print(f"above it     by at most {found.gap:.3g}   (relative {found.relative_gap:.3g})")
         if found.best < found.objective * (1 - 1e-9):
             print(f"better       {found.best:.9g}   ({found.best_method})")
+        _print_certified(found.verdict)
     return 0
+
+
+def _print_certified(verdict: Verdict | None, status: str = "") -> None:
+    """Whether the checker proves what was just printed, and where it says less."""
+    assert verdict is not None
+    if not verdict.accepted:
+        print(f"certified    no: {verdict.reason}")
+    elif status and status != verdict.status:
+        print(f"certified    yes, as {verdict.status} (ε = {verdict.epsilon:.1g})")
+    else:
+        print("certified    yes")
 
 
 def _effort(given: argparse.Namespace) -> Effort:

@@ -11,6 +11,8 @@ from zerogap.model.errors import ProblemError
 if TYPE_CHECKING:
     import torch
 
+    from zerogap.checker.check import Verdict
+
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
@@ -26,6 +28,7 @@ class Bounds:
     certificate: a JSON-ready object that `zerogap.verify` re-proves without any solver.
     methods: what happened to each method that was asked for the dual, from the most exact on:
     "used", or in one line why it was passed over.
+    verdict: what the checker says of the certificate; None where it was not asked.
     """
 
     primal: float
@@ -40,6 +43,12 @@ class Bounds:
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
     methods: tuple[tuple[str, str], ...] = ()
+    verdict: Verdict | None = None
+
+    @property
+    def certified(self) -> bool:
+        """Whether the checker accepted the certificate."""
+        return self.verdict is not None and self.verdict.accepted
 
     @property
     def gap(self) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from zerogap.checker.check import Verdict, verify
 from zerogap.model.bounds import relative
 from zerogap.model.errors import DataError
 from zerogap.model.network import Network
@@ -15,7 +16,8 @@ from zerogap.solving.methods.base import Effort
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """objective of the network, a proved lower bound on the optimum, and the certificate of both.
+    """objective of the network, a lower bound on the optimum, the certificate of both, and what the
+    checker says of it.
 
     best: the lowest objective of a network that this package builds, or the network's own.
     """
@@ -26,6 +28,12 @@ class Audit:
     best: float
     best_method: str
     certificate: dict[str, Any]
+    verdict: Verdict
+
+    @property
+    def certified(self) -> bool:
+        """Whether the checker accepted the certificate."""
+        return self.verdict.accepted
 
     @property
     def gap(self) -> float:
@@ -53,7 +61,9 @@ def audit(problem: Problem, network: Network, effort: Effort | None = None) -> A
     known = [(c.network.objective(problem), c.method) for c in constructions(problem, dual)]
     best, method = min([(bounds.primal, "given"), *known], key=lambda pair: pair[0])
     lower = max(bounds.dual, bounds.primal_lower)
-    return Audit(bounds.primal, lower, bounds.dual_method, best, method, bounds.certificate)
+    certificate = bounds.certificate
+    checked = verify(certificate)
+    return Audit(bounds.primal, lower, bounds.dual_method, best, method, certificate, checked)
 
 
 def _require_fit(problem: Problem, network: Network) -> None:

@@ -1,7 +1,10 @@
 """Bracket the global optimum of a training problem: a network above, a certificate below."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from zerogap.checker.check import verify
 from zerogap.model.bounds import Bounds, PrimalBound, relative, require_tolerance
 from zerogap.model.errors import ProblemError
 from zerogap.model.problem import Problem
@@ -28,7 +31,8 @@ def solve(
 
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
-    bound: the dual, re-evaluated independently of the solver. tolerance: relative, of the verdict.
+    bound: the dual, which the checker proves again before it is returned (`Bounds.verdict`).
+    tolerance: relative, of the verdict.
     effort: when to stop on problems too large for exact methods; with `seconds` no training follows
     where a network is at hand. proof: what the certificate says of the primal from below, by
     `search`, in the place of a theorem.
@@ -60,4 +64,5 @@ def solve(
         trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
         if np.isfinite(trained.value):
             candidates.append(Candidate(trained.network, "training"))
-    return assemble(problem, dual, candidates, proof or theorem, tolerance)
+    bounds = assemble(problem, dual, candidates, proof or theorem, tolerance)
+    return replace(bounds, verdict=verify(bounds.certificate, tolerance))
