@@ -30,7 +30,7 @@ from tests.checker.examples import (
     tree_certificate,
     two_layer_certificate,
 )
-from zerogap.checker import verify
+from zerogap.checker import check, verify
 from zerogap.checker.balls import PRECISION, balls, rationals, root
 from zerogap.checker.batches import largest_level
 from zerogap.checker.files import Unreadable, read_jsonl
@@ -458,3 +458,12 @@ def test_what_solve_writes_for_regularised_linear_networks_of_whole_numbers_is_a
     verdict = verify(solve(p, restarts=0).certificate)
     assert verdict.accepted, verdict.reason
     assert time.process_time() - started < 20
+
+
+def test_bounds_that_contradict_one_another_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever proved them: this can only be a flaw of the checker."""
+    certificate = linear_certificate(3)
+    monkeypatch.setattr(check, "dual", lambda statement, evidence: arb(10) ** 6)
+    verdict = verify(certificate)
+    assert not verdict.accepted
+    assert "contradict" in verdict.reason

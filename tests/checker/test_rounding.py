@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx, fmpq_mat
 
 from tests.checker.examples import Array
-from zerogap.checker.balls import PRECISION, balls, diagonal, floats, frobenius, rationals, total
+from zerogap.checker.balls import (
+    PRECISION,
+    Refused,
+    balls,
+    diagonal,
+    floats,
+    frobenius,
+    rationals,
+    total,
+)
 from zerogap.checker.batches import float_tops, largest_level
 from zerogap.checker.eigen import float_top_eigenvalue, positive_definite
 from zerogap.checker.kinds import cones, moments
+from zerogap.checker.kinds.kind import Piece
 from zerogap.checker.pricing import faces_of, level
+from zerogap.solving.certificates import _encode
 
 SEEDS = range(6)
 
@@ -196,3 +209,24 @@ def test_a_float_cholesky_factor_bounds_the_largest_eigenvalue(seed: int, n: int
     assert positive_definite(diagonal([arb(bound)] * n) - balls(M))
     assert bound <= np.linalg.eigvalsh(M)[-1] + 1e-9 * np.abs(M).sum()
     assert float_top_eigenvalue(M, 0.5) >= bound + 0.5
+
+
+@pytest.mark.parametrize(
+    ("x", "small", "scale"),
+    [(1e200, 1e-230, 1e100), (1e100, 1e-230, 1e100), (1e300, 5e-324, 1.0), (1.0, 5e-324, 1.0)],
+)
+def test_what_underflows_in_a_form_of_moments_proves_nothing(
+    x: float, small: float, scale: float
+) -> None:
+    one, zeros = np.ones((1, 1)), np.zeros((2, 2))
+    block = {"sign": 0, "sides": 0 * one, "pairs": zeros, "cones": np.zeros((3, 2)), "trace": 0.0}
+    lower = {
+        "kind": "moments",
+        "multipliers": np.array([[small, 0.0]]),
+        "scale": scale,
+        "level": 0.0,
+        "blocks": [block],
+    }
+    piece = Piece(x * one, lower["multipliers"], 2, _encode(lower), "lower")
+    with suppress(Refused):
+        assert moments.moments(piece) >= arb(small) * arb(x)

@@ -43,6 +43,8 @@ def balls(A: Array) -> arb_mat:
 
 def rationals(A: Array) -> fmpq_mat:
     """A float64 matrix as exact rationals."""
+    spend(4 * STEP * A.size, "reading")
+    hold(4 * BALL * A.size, "a matrix of rationals")
     return fmpq_mat(
         A.shape[0], A.shape[1], [fmpq(*x.as_integer_ratio()) for x in A.ravel().tolist()]
     )

@@ -3,9 +3,9 @@
 A certificate states a problem, a network (upper bound), multipliers with evidence (lower bound)
 and the values claimed. Everything is proved again from the exact values of its float64 numbers and
 rounded against the claim; what is not proved is refused with the reason. Proofs are in balls or
-rationals, but for two that are in float64 with every rounding charged: levels by `cones`, and
-batches of scalar levels (`tree` and `cover`). The format and the mathematics of every kind of
-evidence: docs/certificates.md.
+rationals, but for three that are in float64 with every rounding charged: levels by `cones` and
+`moments`, and batches of scalar levels (`tree` and `cover`). The format and the mathematics of
+every kind of evidence: docs/certificates.md.
 """
 
 import math
@@ -112,6 +112,10 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
             continue
         if not sign * proved[name] <= sign * number(claim, f"claimed.{name}"):
             raise Refused(f"claimed.{name} is {float.fromhex(claim)!r}; proved is {proved[name]!r}")
+    if proved["dual"] > proved["primal"] or proved["primal_lower"] > proved["primal"]:
+        raise Refused(f"the bounds contradict one another: {proved}")  # a flaw of this checker
+    if proved["dual"] > proved["dual_upper"]:
+        raise Refused(f"the bounds contradict one another: {proved}")
     nearly = _status(proved, tolerance)
     exactly = _status(proved | _exactly(statement, certificate, nearly), tolerance)
     return {

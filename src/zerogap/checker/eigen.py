@@ -75,12 +75,13 @@ def float_top_eigenvalue(M: Array, error: float) -> float:
 
     If a float64 Cholesky factorisation of K = θ − M ends, then K + ΔK is positive semidefinite for
     some |ΔK_ij| ≤ d_i d_j, d_j² = γ_{j+1}/(1 − γ_{j+1}) K_jj, so λ_min(K) ≥ −Σ d_j² (Rump,
-    Verification of positive definiteness, BIT 2006, in any order of summation). Rows of M are
-    brought to absolute sums below one by a power of two, which leaves underflow at 2⁻¹⁰⁰⁰ and less.
+    Verification of positive definiteness, BIT 2006, in any order of summation; n + 2 in the place
+    of j + 1 also pays for reciprocals in the place of quotients). Rows of M are brought to absolute
+    sums below one by a power of two, which leaves underflow at 2⁻¹⁰⁰⁰ and less.
     """
     n, size = len(M), float(np.abs(M).sum(axis=1).max())
     if not 1e-200 <= size <= 1e200:
-        return error if size == 0 else math.inf
+        return error if size == 0 else math.inf  # `error` holds what underflowed, if anything
     unit = 2.0 ** math.frexp(size)[1]
     M = M / unit
     guess, j = float(np.linalg.eigvalsh(M)[-1]), np.arange(n)

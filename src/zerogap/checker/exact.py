@@ -39,7 +39,7 @@ from zerogap.checker.balls import (
     total,
     up,
 )
-from zerogap.checker.budget import STEP, spend
+from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import positive_definite
 from zerogap.checker.limits import MAX_CORRECTED, MAX_ROUNDING
 from zerogap.checker.reading import Branches
@@ -126,6 +126,11 @@ def _longest(rows: Array | arb_mat) -> arb:
     """An upper bound on the lengths of rows."""
     M = balls(rows) if isinstance(rows, np.ndarray) else rows
     return max((frobenius(arb_mat([row])).upper() for row in M.tolist()), key=float)
+
+
+def _identity(size: int) -> Array:
+    hold(8 * size**2, "a layer")
+    return np.eye(size)
 
 
 def _relu(M: fmpq_mat) -> fmpq_mat:
@@ -241,7 +246,7 @@ def _moved(s: Statement, branches: Branches, further: Correction) -> arb:
 def _shortest(s: Statement, branches: Branches, layer: int) -> arb | None:
     """An upper bound on the least ‖C‖ with A C = E, A what a layer of a ReLU network is given."""
     error = residual(s, branches, s.architecture, "upper")
-    below = [[*branch[:layer], np.eye(len(branch[layer]))] for branch in branches]
+    below = [[*branch[:layer], _identity(len(branch[layer]))] for branch in branches]
     given = [outputs(s.X, layers, True).transpose() for layers in below]
     least = _least_singular(arb_mat([row for A in given for row in A.tolist()]))
     if least is None:  # not of full row rank
@@ -269,7 +274,7 @@ def _gain(s: Statement, branches: Branches, layer: int) -> arb | None:
 
 def _stays_positive(s: Statement, branch: list[Array], layer: int, move: arb) -> bool:
     """Whether hidden layers from `layer` on are proved positive after a move of its weights."""
-    given = outputs(s.X, [*branch[:layer], np.eye(len(branch[layer]))], True)
+    given = outputs(s.X, [*branch[:layer], _identity(len(branch[layer]))], True)
     reach = _longest(given) * move
     for above in range(layer, s.depth - 1):
         reach = reach * norm(branch[above]) if above > layer else reach

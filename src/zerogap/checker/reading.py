@@ -55,10 +55,12 @@ def symmetric(value: Any, size: int, place: str) -> Array:
         at, data = value["at"], get(value, "data", place)
         if get(value, "shape", place) != [size, size]:
             raise Refused(f"{place}.shape is {value['shape']}; accepted is {[size, size]}")
-        if not isinstance(at, str) or not isinstance(data, str) or len(at) != len(data):
-            raise Refused(f"{place}: accepted are as many places as numbers, in hexadecimal")
+        if not isinstance(at, str) or not isinstance(data, str):
+            raise Refused(f"{place}: accepted are places and numbers in hexadecimal")
         index = np.frombuffer(bytes.fromhex(at), dtype="<u4").astype(np.int64)
         entries = np.frombuffer(bytes.fromhex(data), dtype="<f4").astype(float)
+        if len(index) != len(entries):
+            raise Refused(f"{place}: {len(index)} places and {len(entries)} numbers")
         if np.any(np.diff(index) <= 0) or np.any(index >= size * size):
             raise Refused(f"{place}.at: accepted are increasing places in the matrix")
         if not np.isfinite(entries).all():

@@ -52,7 +52,7 @@ from itertools import combinations, product
 import numpy as np
 from flint import arb
 
-from zerogap.checker.balls import Array, Refused, balls, frobenius
+from zerogap.checker.balls import Array, Refused, balls, frobenius, times
 from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import spectral_norm
 from zerogap.checker.kinds.kind import Piece, kind
@@ -81,9 +81,10 @@ def cones(piece: Piece) -> arb:
     if len(parts) != 2:
         piece.refuse(".X: accepted are two factors")
     A, B = parts
-    distance = frobenius(balls(piece.X) - balls(A) * balls(B))
+    level = cone_level(A, piece.multipliers)  # which first refuses too many dimensions
+    distance = frobenius(balls(piece.X) - times(balls(A), balls(B)))
     drift = distance * frobenius(balls(piece.multipliers))
-    return cone_level(A, piece.multipliers) * spectral_norm(balls(B)) + drift
+    return level * spectral_norm(balls(B)) + drift
 
 
 def cone_level(X: Array, multipliers: Array, visit: Visit | None = None) -> arb:

@@ -8,7 +8,7 @@ from flint import arb, arb_mat, fmpq_mat
 
 from zerogap.checker import reading
 from zerogap.checker.balls import Array, Refused, balls, frobenius, rationals
-from zerogap.checker.limits import MAX_DEPTH
+from zerogap.checker.limits import MAX_DEPTH, MAX_FACES_SIDE
 from zerogap.checker.statement import Statement
 
 # (Λ, an upper bound on c_L(Λ)) of (the statement, evidence, columns of Λ, its place).
@@ -60,6 +60,9 @@ class Piece:
 
         Networks of unit norms are 1-Lipschitz in their data.
         """
+        side = max(size for part in self.factors() for size in part.shape)
+        if side > MAX_FACES_SIDE:
+            self.refuse(f": {side} samples or features; accepted are up to {MAX_FACES_SIDE}")
         parts = [rationals(part) for part in self.factors()]
         near = parts[0] if len(parts) == 1 else parts[0] * parts[1]
         distance = frobenius(arb_mat(rationals(self.X) - near))

@@ -17,7 +17,9 @@ make yᵀSy + 2 rᵀa y + 2 uᵀB y ≥ 0 and t(‖u‖² − ‖r‖²) = 0, he
 −H is computed in float64, from sX and Λ/s rounded once. No entry is a sum of products with more
 than two factors of the data, nor of more than n terms twice over and a few, so that it is off by at
 most γ_N, N = 2n + 16, times the same expression in absolute values (Higham, Accuracy and
-Stability, §3.1: γ_N = Nu/(1 − Nu), in any order of summation).
+Stability, §3.1: γ_N = Nu/(1 − Nu), in any order of summation). What underflows is off by 2⁻¹⁰⁷⁴
+and is multiplied by less than n² times the square of the largest number; with all of them below
+2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well.
 """
 
 import math
@@ -28,13 +30,14 @@ import numpy as np
 from flint import arb
 
 from zerogap.checker.balls import Array, balls
-from zerogap.checker.budget import hold, spend
+from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import float_top_eigenvalue, spectral_norm
 from zerogap.checker.kinds.kind import Piece, kind
 from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
 from zerogap.checker.reading import symmetric
 
 _UNIT = 2.0**-53
+_LARGEST, _UNDERFLOW = 2.0**300, 2.0**-300
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,11 @@ def moments(piece: Piece) -> arb:
     X, Lambda, worst = scale * piece.X, piece.multipliers / scale, 0.0
     for part, sign, chosen in zip(parts, signs, sides, strict=True):
         spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")
-        form, error = _form(X, Lambda, start, _block(part, sign, chosen))
+        block = _block(part, sign, chosen)
+        for A in (X, Lambda, block.pairs, block.cones, np.array([block.trace, start])):
+            if not np.abs(A).max() <= _LARGEST:
+                part.refuse(f": numbers are up to {np.abs(A).max():.2g}; accepted is 2^300")
+        form, error = _form(X, Lambda, start, block)
         top = float_top_eigenvalue(form, error)
         if not top < math.inf:  # nor NaN
             part.refuse(": the form overflows")
@@ -118,20 +125,28 @@ def _block(piece: Piece, sign: int, sides: Array) -> Block:
 
 def covered(sides: list[Array]) -> bool:
     """Whether every sign vector in {−1, 1}ⁿ agrees with one of the blocks' sides."""
-    if any(not side.any() for side in sides):
-        return True
     if not sides:
         return False
-    split = np.flatnonzero(np.all(np.array(sides) != 0, axis=0))
-    if not len(split):
-        return False
-    halves = []
-    for value in (1, -1):
-        half = [side.copy() for side in sides if side[split[0]] == value]
-        for side in half:
-            side[split[0]] = 0
-        halves.append(covered(half))
-    return all(halves)
+    spend(10 * STEP + 0.2 * sum(side.size for side in sides), "the blocks' sides")
+    table = np.array(sides)
+
+    def holds(rows: Array, settled: Array) -> bool:
+        """The same of the blocks in `rows` and the signs that are not settled."""
+        left = table[rows][:, ~settled]
+        if not len(rows) or not left.any(axis=1).all():
+            return len(rows) > 0
+        split = np.flatnonzero(np.all(left != 0, axis=0))
+        if not len(split):
+            return False
+        i = np.flatnonzero(~settled)[split[0]]
+        halves = [rows[table[rows, i] == value] for value in (1, -1)]
+        if not all(map(len, halves)):
+            return False
+        settled = settled | (np.arange(len(settled)) == i)
+        return all(holds(half, settled) for half in halves)
+
+    spend(0.2 * len(table) * table.size, "the blocks' sides")
+    return holds(np.arange(len(table)), np.zeros(table.shape[1], dtype=bool))
 
 
 def _form(X: Array, multipliers: Array, c0: float, block: Block) -> tuple[Array, float]:
@@ -144,7 +159,8 @@ def _form(X: Array, multipliers: Array, c0: float, block: Block) -> tuple[Array,
     terms = 2 * len(X) + 16
     # ‖E‖₂ is at most the largest row sum of |E|. The last factor is for rounding in `sizes`.
     largest = float(sizes.sum(axis=1).max())
-    return form, terms * _UNIT / (1 - terms * _UNIT) * largest * (1 + 1e-6)
+    relative = terms * _UNIT / (1 - terms * _UNIT) * largest
+    return form, relative * (1 + 1e-6) + _UNDERFLOW
 
 
 def _entries(X: Array, multipliers: Array, c0: float, block: Block, same: bool = False) -> Array:
