@@ -68,7 +68,9 @@ def moments(n: int, d: int, halvings: int) -> dict[str, Any]:
     sides = np.zeros((2**halvings, n))
     for i in range(halvings):
         sides[:, i] = 1 - 2 * (np.arange(2**halvings) >> i & 1)
-    pairs, rest = normal(2 * n, 2 * n), {"cones": normal(1 + d, 2 * n), "trace": 1.0}
+    pairs = np.zeros((2 * n, 2 * n))
+    pairs[: 2 * n : 7, :] = np.float32(normal(len(pairs[::7]), 2 * n))
+    rest = {"cones": normal(1 + d, 2 * n), "trace": 1.0}
     blocks = [
         {"sign": sign, "sides": row, "pairs": pairs, **rest} for sign in (1, -1) for row in sides
     ]
@@ -219,7 +221,7 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "cones": lambda: cones(200, 4, 3),
     "cones, many features": lambda: cones(30, 7, 1),
     "cones, many outputs": lambda: cones(500, 7, 100),
-    "moments": lambda: moments(280, 10, 2),
+    "moments": lambda: moments(1980, 10, 1),
     "tree": lambda: tree(16, 3),
     "tree, cancelling": lambda: cancelling_tree(12, 3),
     "cover": lambda: cover(13),
