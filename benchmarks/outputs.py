@@ -7,19 +7,17 @@ column of targets for every class. `seconds` is the CPU time of `solve` without 
 that of the checker, `proved` the relative gap that it proves.
 """
 
-import argparse
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.measure import medians
+from benchmarks.table import write
 from zerogap.model.bounds import relative
-from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
 
 COLUMNS = [
@@ -112,13 +110,10 @@ def rows(cases: list[Case], runs: int = 3) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--quick", action="store_true", help="tiny cases, to try it out")
-    given = parser.parse_args()
-    found = rows(QUICK, runs=1) if given.quick else rows(CASES)
-    with replacing(given.output) as temporary:
-        pd.DataFrame(found, columns=COLUMNS).to_csv(temporary, index=False, float_format="%.6g")
+    write(
+        __doc__,
+        lambda quick: pd.DataFrame(rows(QUICK, runs=1) if quick else rows(CASES), columns=COLUMNS),
+    )
 
 
 if __name__ == "__main__":

@@ -5,17 +5,15 @@
 Two-layer ReLU networks, one output, normal data, interpolation to a proved relative gap of 1e-6.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.measure import medians
 from benchmarks.solvers import Case, columns
+from benchmarks.table import write
 from zerogap.model.bounds import relative
-from zerogap.model.files import replacing
 from zerogap.theory.arrangements import max_cells
 
 COLUMNS = ["n", "d", "cells", "runs", "seconds", "megabytes", "value", "proved", "reason"]
@@ -59,12 +57,7 @@ def table(sizes: dict[int, tuple[int, ...]]) -> pd.DataFrame:
 
 def main() -> None:
     """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--quick", action="store_true", help="tiny cases, to try it out")
-    given = parser.parse_args()
-    with replacing(given.output) as temporary:
-        table(QUICK if given.quick else SIZES).to_csv(temporary, index=False, float_format="%.6g")
+    write(__doc__, lambda quick: table(QUICK if quick else SIZES))
 
 
 if __name__ == "__main__":

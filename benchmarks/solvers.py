@@ -9,21 +9,19 @@ which samples patterns and proves nothing; networks are compared by the same obj
 relative to the best lower bound proved, `proved` the gap that the method itself proves.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.measure import LATE, medians
+from benchmarks.table import write
 from zerogap.model.bounds import relative
-from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import max_cells
 
@@ -210,13 +208,10 @@ def rows(cases: list[Case]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--quick", action="store_true", help="tiny cases, to try it out")
-    given = parser.parse_args()
-    table = pd.DataFrame(rows(QUICK if given.quick else EXACT + LARGE), columns=COLUMNS)
-    with replacing(given.output) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    write(
+        __doc__,
+        lambda quick: pd.DataFrame(rows(QUICK if quick else EXACT + LARGE), columns=COLUMNS),
+    )
 
 
 if __name__ == "__main__":

@@ -43,13 +43,12 @@ def descent(
         V = np.maximum(X @ U, 0)
         found, atoms = ascent.price(Y - V @ W, tau)
         new = atoms.U[:, :_NEW][:, found[:_NEW] > tau]
-        U = np.hstack([U, new])
-        W = _group_lasso(
-            np.maximum(X @ U, 0), Y, np.vstack([W, np.zeros((new.shape[1], len(Y.T)))]), tau
-        )
-        kept = np.linalg.norm(W, axis=1) > 0
+        U, W = np.hstack([U, new]), np.vstack([W, np.zeros((new.shape[1], Y.shape[1]))])
+        V = np.maximum(X @ U, 0)
+        W = _group_lasso(V, Y, W, tau)
+        kept = W.any(axis=1)
         U, W = U[:, kept], W[kept]
-        before, value = value, primal_value(np.maximum(X @ U, 0), W, Y, tau)
+        before, value = value, primal_value(V[:, kept], W, Y, tau)
         late = seconds is not None and time.monotonic() - began > seconds
         if late or value >= before * (1 - tolerance):
             break

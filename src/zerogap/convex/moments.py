@@ -69,7 +69,6 @@ class _Part:
         self.P = np.zeros((size, size), lift.dtype)
         self.Z = np.zeros((full, full), lift.dtype)
         self.F = np.zeros((lift.n, lift.outputs), lift.dtype)
-        self.sizes = (0.0, 0.0)
 
     @property
     def side(self) -> int:
@@ -93,9 +92,6 @@ class _Part:
         P, Z = self.projected()
         fit = 2 * F - self.F
         M = lift.solve(2 * P - self.P + lift.down(2 * Z - self.Z), fit, cost)
-        kept = sum(float(np.vdot(A, A)) for A in (P, Z))
-        left = sum(float(np.vdot(A, A)) for A in (self.P - P, self.Z - Z))
-        self.sizes = kept, left
         self.P += _RELAX * (M - P)
         self.Z += _RELAX * (lift.up(M) - Z)
         self.F += _RELAX * (M[lift.p, : lift.outputs] - F)
@@ -114,9 +110,8 @@ class _Part:
             self.sign, self.sides, penalty * (lift.project(self.Z, self.sides) - self.Z)
         )
 
-    def rescale(self, factor: float, F: Array) -> None:
-        """Keep iterates and multipliers when the penalty is multiplied by `factor`."""
-        P, Z = self.projected()
+    def rescale(self, factor: float, P: Array, Z: Array, F: Array) -> None:
+        """Keep the iterates P, Z, F and the multipliers when the penalty grows by `factor`."""
         self.P, self.Z, self.F = (
             kept + (state - kept) / self.lift.dtype(factor)
             for state, kept in ((self.P, P), (self.Z, Z), (self.F, F))
@@ -284,10 +279,13 @@ class _Admm:
 
     def balance(self) -> None:
         """Move the penalty so that iterates and multipliers are about equally large."""
-        kept, left = (sum(part.sizes[i] for part in self.parts) for i in (0, 1))
+        iterates, kept, left = [part.projected() for part in self.parts], 0.0, 0.0
+        for part, (P, Z) in zip(self.parts, iterates, strict=True):
+            kept += _square(P) + _square(Z)
+            left += _square(part.P - P) + _square(part.Z - Z)
         factor = float(np.clip(np.sqrt(left / kept), 1 / 3, 3)) if min(kept, left) > 0 else 1.0
-        for part, F in zip(self.parts, self._fit(), strict=True):
-            part.rescale(factor, F)
+        for part, (P, Z), F in zip(self.parts, iterates, self._fit(), strict=True):
+            part.rescale(factor, P, Z, F)
         self.penalty *= factor
 
     def split(self) -> None:
@@ -296,6 +294,10 @@ class _Admm:
         worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
         F = self._fit()[worst]
         self.parts[worst : worst + 1] = self.parts[worst].split(int(i), F)
+
+
+def _square(A: Array) -> float:
+    return float(np.vdot(A, A))
 
 
 def _doubt(part: _Part) -> Array:
