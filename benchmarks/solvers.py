@@ -102,11 +102,13 @@ def bracket(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any
     """A network by descent and a bound by the moment relaxation."""
     from zerogap.convex.descent import descent
     from zerogap.convex.moments import moment_bound
+    from zerogap.model import clock
 
     assert beta is not None
     started = time.perf_counter()
     above = descent(X, Y, beta)
-    below = moment_bound(X, Y, beta, above, seconds=case.patience, gap=1e-3)
+    with clock.within(case.patience):
+        below = moment_bound(X, Y, beta, above, gap=1e-3)
     return {
         "seconds": time.perf_counter() - started, "value": above.upper, "lower": below.lower,
     }  # fmt: skip

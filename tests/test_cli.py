@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,48 @@ def test_solve_reads_csv_columns(tmp_path: Path) -> None:
     assert "certified    yes" in done.stdout
 
 
+TWO = ("--architecture", "standard", "--activation", "relu", "--depth", "2")
+
+
+def test_a_path_over_beta_is_a_table_and_a_certificate_for_each(data: Path, tmp_path: Path) -> None:
+    proof = tmp_path / "proof.jsonl"
+    asked = ("solve", data, *TWO, "--beta", "1,0.1,0.01", "--certificate", proof)
+    done = zerogap(*asked, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [row["beta"] for row in found] == [1, 0.1, 0.01]
+    assert [row["primal"] for row in found] == sorted((r["primal"] for r in found), reverse=True)
+    for row in found:
+        alone = zerogap("solve", data, *TWO, "--beta", row["beta"], "--json")
+        assert json.loads(alone.stdout)["dual"] == pytest.approx(row["dual"], rel=1e-6)
+    assert len(read_jsonl(proof)) == 3
+    assert zerogap("verify", proof).returncode == 0
+    shown = zerogap(*asked, "--progress")
+    assert len(shown.stdout.strip().splitlines()) == 4
+    assert "relative gap" in shown.stderr
+
+
+def test_an_interrupt_ends_with_the_best_bracket_and_its_proof(tmp_path: Path) -> None:
+    """Forty samples in ten dimensions are not solved in time, and take none to be proved."""
+    rng = np.random.default_rng(0)
+    path, proof = tmp_path / "data.npz", tmp_path / "proof.jsonl"
+    np.savez(path, X=rng.normal(size=(40, 10)), Y=rng.normal(size=(40, 1)))
+    asked = ("solve", path, *TWO, "--beta", "0.5,0.4", "--gap", "0", "--progress")
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        [sys.executable, "-m", "zerogap.cli", *map(str, asked), "--certificate", str(proof)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard,
+    ) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert running.stderr.read(20)  # it tells of a bracket
+        running.send_signal(signal.SIGINT)
+        shown, said = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    assert "interrupted" in said
+    assert len(shown.strip().splitlines()) == 2  # a head, and the first beta
+    assert zerogap("verify", proof).returncode == 0
+
+
 BAD = [
     (("solve", "missing.npz", *OPTIONS), "cannot be read"),
     (("solve", "data.txt", *OPTIONS), "accepted are .npz and .csv"),
@@ -113,14 +157,15 @@ BAD = [
     (("solve", "{data}", *OPTIONS[:-1], "1"), "depth is 1"),
     (("solve", "{data}", *OPTIONS[:-1], "deep"), "invalid int value"),
     (("solve", "{data}", *OPTIONS, "--beta", "-1"), "beta is -1.0"),
+    (("solve", "{data}", *OPTIONS, "--beta", "1,,2"), "'1,,2' is not a number"),
     (("solve", "{data}", *OPTIONS, "--tolerance", "2"), "tolerance is 2.0"),
     (("solve", "{data}", *OPTIONS, "--restarts", "-2"), "restarts is -2"),
     (("solve", "{data}", *OPTIONS, "--fast"), "unrecognized arguments"),
     (("verify", "nowhere"), "does not exist"),
     (("verify", "{data}", "--cores", "0"), "--cores is 0"),
     (("verify", "{data}"), "line 1 is not JSON"),
-    (("solve", "{data}", *OPTIONS, "--gap", "1"), "--gap is 1.0"),
-    (("solve", "{data}", *OPTIONS, "--seconds", "0"), "--seconds is 0.0"),
+    (("solve", "{data}", *OPTIONS, "--gap", "1"), "gap is 1.0"),
+    (("solve", "{data}", *OPTIONS, "--seconds", "0"), "seconds is 0.0"),
     (("claims", "--results", "nowhere"), "`snakemake` makes it"),
     (("table", "--results", "nowhere"), "`snakemake` makes it"),
 ]

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from zerogap.model.problem import Problem
     from zerogap.solving.audit import audit
     from zerogap.solving.certificates import write_jsonl as write_certificates
-    from zerogap.solving.solver import solve
+    from zerogap.solving.solver import solve, solve_path
 
 __all__ = [
     "Bounds", "Network", "Problem", "Verdict", "ZerogapError", "audit", "read_certificates",
-    "search", "solve", "verify", "write_certificates",
+    "search", "solve", "solve_path", "verify", "write_certificates",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ _HOMES = {
     "read_certificates": "checker.files.read_jsonl",
     "search": "convex.search.search",
     "solve": "solving.solver.solve",
+    "solve_path": "solving.solver.solve_path",
     "verify": "checker.check.verify",
     "write_certificates": "solving.certificates.write_jsonl",
 }

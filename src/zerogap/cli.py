@@ -9,9 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from zerogap import threads  # noqa: F401  before what loads numpy
@@ -23,8 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from zerogap.checker.check import Verdict
+    from zerogap.model.bounds import Bounds
+    from zerogap.model.clock import Progress
     from zerogap.model.problem import Problem
-    from zerogap.solving.methods.base import Effort
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,20 +56,18 @@ def build_parser() -> argparse.ArgumentParser:
     solve.add_argument(
         "--regularizer", default="weight_decay", help="weight_decay (default) or power"
     )
-    solve.add_argument("--beta", type=float, help="regularisation; without it, interpolate")
+    solve.add_argument(
+        "--beta",
+        type=_numbers,
+        default=[],
+        help="regularisation; without it, interpolate; a path over several, comma-separated",
+    )
     solve.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
     solve.add_argument("--restarts", type=int, default=16, help="training runs where theory ends")
     solve.add_argument("--seed", type=int, default=0, help="seed of the training runs")
-    solve.add_argument(
-        "--gap",
-        type=float,
-        default=1e-3,
-        help="relative gap that is narrow enough where the problem is too large for exact methods",
-    )
-    solve.add_argument("--seconds", type=float, help="limit on the search for bounds there")
-    solve.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
     solve.add_argument("--verbose", action="store_true", help="print which methods were tried")
     solve.set_defaults(run=_solve)
+    _add_limits(solve)
 
     audit = commands.add_parser(
         "audit",
@@ -80,10 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     audit.add_argument("--activation", default="relu", help="relu (default) or linear")
     audit.add_argument("--architecture", default="standard", help="standard (default) or parallel")
     audit.add_argument("--regularizer", default="weight_decay", help="weight_decay or power")
-    audit.add_argument("--gap", type=float, default=1e-3, help="relative width to stop at")
-    audit.add_argument("--seconds", type=float, help="limit on the search for bounds")
-    audit.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
     audit.set_defaults(run=_audit)
+    _add_limits(audit)
 
     verify = commands.add_parser("verify", help="re-prove certificates without any solver")
     verify.add_argument(
@@ -117,6 +118,24 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_limits(command: argparse.ArgumentParser) -> None:
+    """What solve and audit share: when to stop, what to show meanwhile, where the proof goes."""
+    command.add_argument(
+        "--gap",
+        type=float,
+        help="relative gap that is narrow enough (default: the tolerance, or 1e-3 where the "
+        "problem is too large for exact methods)",
+    )
+    command.add_argument("--seconds", type=float, help="limit on all of it, the proof included")
+    command.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
+    command.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stderr.isatty(),
+        help="show the bracket so far on standard error (default: on a terminal)",
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = build_parser().parse_args(arguments)
@@ -147,20 +166,36 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _solve(given: argparse.Namespace) -> int:
     from zerogap.solving.certificates import write_jsonl
-    from zerogap.solving.solver import solve
+    from zerogap.solving.solver import solve_path
 
     _require_writable(given.certificate)
-    effort = _effort(given)
-    bounds = solve(
-        _problem(given, given.depth),
-        tolerance=given.tolerance,
-        seed=given.seed,
-        restarts=given.restarts,
-        effort=effort,
-    )
+    problem = _problem(given, given.depth, given.beta[0] if given.beta else None)
+    path: list[Bounds] = []
+    with _interruptible(given.progress) as (progress, stopped):
+        betas, options = given.beta or [None], {
+            "tolerance": given.tolerance, "gap": given.gap, "seconds": given.seconds,
+            "progress": progress, "seed": given.seed, "restarts": given.restarts,
+        }  # fmt: skip
+        for bounds in solve_path(problem, betas, **options):
+            path.append(bounds)
+            if stopped():
+                break
     if given.certificate is not None:
-        write_jsonl(given.certificate, [bounds.certificate])
-    summary = {
+        write_jsonl(given.certificate, [bounds.certificate for bounds in path])
+    summaries = [_summary(beta, bounds) for beta, bounds in zip(betas, path, strict=False)]
+    if given.json:
+        _print_json(summaries if len(betas) > 1 else summaries[0])
+    elif len(betas) > 1:
+        shown = ["beta", "primal", "dual", "relative_gap", "width", "status", "certified"]
+        _print_rows([shown, *([summary[name] for name in shown] for summary in summaries)])
+    else:
+        _print_bounds(path[0], given.verbose)
+    return 0
+
+
+def _summary(beta: float | None, bounds: Bounds) -> dict[str, Any]:
+    return {
+        "beta": beta,
         "primal": bounds.primal,
         "dual": bounds.dual,
         "gap": bounds.gap,
@@ -170,22 +205,31 @@ def _solve(given: argparse.Namespace) -> int:
         "dual_method": bounds.dual_method,
         "exact_primal": bounds.exact_primal,
         "exact_dual": bounds.exact_dual,
+        "width": bounds.weights.width,
         "certified": bounds.certified,
     }
-    if given.json:
-        _print_json(summary)
-    else:
-        print(f"primal       {bounds.primal:.9g}   ({bounds.primal_method})")
-        print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
-        print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
-        print(f"status       {bounds.status}")
-        _print_certified(bounds.verdict, bounds.status)
-        for name, happened in bounds.methods if given.verbose else ():
-            print(f"method       {name}: {happened}")
-    return 0
 
 
-def _problem(given: argparse.Namespace, depth: int) -> Problem:
+def _print_bounds(bounds: Bounds, verbose: bool) -> None:
+    print(f"primal       {bounds.primal:.9g}   ({bounds.primal_method})")
+    print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
+    print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
+    print(f"status       {bounds.status}")
+    _print_certified(bounds.verdict, bounds.status)
+    for name, happened in bounds.methods if verbose else ():
+        print(f"method       {name}: {happened}")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number, or several with commas between them"
+        ) from None
+
+
+def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Problem:
     from zerogap.model.data import read_file
     from zerogap.model.problem import Problem
 
@@ -197,7 +241,7 @@ def _problem(given: argparse.Namespace, depth: int) -> Problem:
         architecture=given.architecture,
         depth=depth,
         regularizer=given.regularizer,
-        beta=given.beta,
+        beta=beta,
     )
 
 
@@ -222,9 +266,10 @@ def _audit(given: argparse.Namespace) -> int:
     from zerogap.solving.weights import read_weights
 
     _require_writable(given.certificate)
-    effort = _effort(given)
     network = read_weights(given.weights, given.activation)
-    found = audit(_problem(given, network.depth), network, effort)
+    problem = _problem(given, network.depth, given.beta)
+    with _interruptible(given.progress) as (progress, _):
+        found = audit(problem, network, gap=given.gap, seconds=given.seconds, progress=progress)
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.json:
@@ -252,14 +297,37 @@ def _print_certified(verdict: Verdict | None, status: str = "") -> None:
         print("certified    yes")
 
 
-def _effort(given: argparse.Namespace) -> Effort:
-    from zerogap.solving.methods.base import Effort
+@contextmanager
+def _interruptible(
+    shown: bool,
+) -> Iterator[tuple[Callable[[Progress], None], Callable[[], bool]]]:
+    """Shows progress if asked to; the first Ctrl-C asks for what there is, the second ends all.
 
-    if not (0 <= given.gap < 1):
-        raise DataError(f"--gap is {given.gap}; accepted is a number in [0, 1)")
-    if given.seconds is not None and not given.seconds > 0:
-        raise DataError(f"--seconds is {given.seconds}; accepted is a positive number")
-    return Effort(gap=given.gap, seconds=given.seconds)
+    Gives what shows progress, and whether there was a Ctrl-C.
+    """
+    from zerogap.model import clock
+
+    interrupts = []
+
+    def show(now: Progress) -> None:
+        if shown:
+            line = f"{now.seconds:7.1f} s   primal {now.primal:.9g}   dual {now.dual:.9g}"
+            line += f"   relative gap {now.relative_gap:.3g}"
+            print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if not clock.stop():
+            raise KeyboardInterrupt
+        interrupts.append(number)
+        print("\ninterrupted: proving what was found; again to give up", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield show, lambda: bool(interrupts)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if shown:
+            print(file=sys.stderr)
 
 
 _COUNTS = ("accepted", "refused", "zero", "positive", "open", "up to ε")

@@ -189,7 +189,7 @@ def solved(name: str) -> dict[str, Any]:
     visits = 0 if name.startswith("moments") else base.MAX_VISITS
     faces = 0 if name.startswith("cones") else columns.MAX_FACES
     with patch.object(base, "MAX_VISITS", visits), patch.object(columns, "MAX_FACES", faces):
-        found = solve(problem(X, Y, **options), restarts=0, effort=base.Effort(gap=0.05))
+        found = solve(problem(X, Y, **options), restarts=0, gap=0.05)
     return found.certificate
 
 

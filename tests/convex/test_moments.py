@@ -12,10 +12,10 @@ from zerogap.convex.columns import gauge
 from zerogap.convex.descent import descent
 from zerogap.convex.moments import Moments, moment_bound
 from zerogap.convex.oracles import Features
+from zerogap.model import clock
 from zerogap.model.matrices import Array
 from zerogap.solving.certificates import matrix
 from zerogap.solving.methods import base
-from zerogap.solving.methods.base import Effort
 
 
 def data(n: int, d: int, k: int, seed: int = 0) -> tuple[Array, Array]:
@@ -90,7 +90,7 @@ def problem(k: int, beta: float | None) -> Problem:
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize(("k", "beta"), [(1, 0.3), (1, None), (2, 0.3), (2, None)])
 def test_a_large_problem_is_bracketed_and_its_bracket_proved(k: int, beta: float | None) -> None:
-    bounds = solve(problem(k, beta), restarts=0, effort=Effort(gap=0.05))
+    bounds = solve(problem(k, beta), restarts=0, gap=0.05)
     assert bounds.dual_method == "moment relaxation"
     verdict = verify(bounds.certificate)
     assert verdict.accepted, verdict.reason
@@ -100,7 +100,7 @@ def test_a_large_problem_is_bracketed_and_its_bracket_proved(k: int, beta: float
 
 @pytest.mark.usefixtures("large")
 def test_tampered_blocks_are_refused() -> None:
-    bounds = solve(problem(1, 0.3), restarts=0, effort=Effort(gap=1e-6))
+    bounds = solve(problem(1, 0.3), restarts=0, gap=1e-6)
     lower = bounds.certificate["lower"]
     blocks = lower["blocks"]
     assert len(blocks) > 2
@@ -122,7 +122,9 @@ def test_tampered_blocks_are_refused() -> None:
 
 def test_seconds_limit_the_search() -> None:
     X, Y = data(30, 6, 1)
-    found = moment_bound(X, Y, 1.0, descent(X, Y, 1.0), gap=0.0, seconds=0.0, steps=10**9)
+    above = descent(X, Y, 1.0)
+    with clock.within(0.0):
+        found = moment_bound(X, Y, 1.0, above, gap=0.0, steps=10**9)
     assert len(found.blocks) == 2
 
 
@@ -134,7 +136,7 @@ def test_the_evidence_holds_in_other_units(beta: float | None) -> None:
     values = []
     for factor in (1.0, size):
         problem = Problem(X * factor, Y, beta=beta and beta * factor, **options)
-        found = solve(problem, effort=Effort(gap=0.5), restarts=0)
+        found = solve(problem, gap=0.5, restarts=0)
         assert found.dual_method == "moment relaxation"
         assert verify(found.certificate).accepted
         values.append(found.dual * (1.0 if beta else factor))

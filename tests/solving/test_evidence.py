@@ -62,7 +62,7 @@ def solved(kind: str) -> tuple[Problem, Bidual]:
     if kind == "whitened":
         X = np.linalg.qr(X.T)[0].T
     problem = Problem(X, Y, **options)
-    return problem, dual.bidual(problem, Effort(gap=0.05))
+    return problem, dual.bidual(problem, Effort(relaxed=0.05))
 
 
 def proved(problem: Problem, found: Bidual, evidence: Evidence) -> float:
@@ -188,7 +188,7 @@ def test_a_method_that_fails_gives_way_to_the_next(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(columns, "gauge", fails)
     X, Y = np.random.default_rng(0).normal(size=(2, 4, 2))
     problem = Problem(X, Y, activation="relu", architecture="parallel", depth=2, beta=0.5)
-    found = dual.bidual(problem, Effort(gap=0.1))
+    found = dual.bidual(problem, Effort(relaxed=0.1))
     assert found.method == "moment relaxation"
     assert found.failures == ("dual: ArithmeticError: no",)
     assert dict(found.methods)["two layers over all faces"] == "dual: ArithmeticError: no"

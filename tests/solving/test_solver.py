@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from zerogap import Network, Problem, audit, solve, verify
-from zerogap.checker import budget
+from zerogap.checker import budget, pricing
+from zerogap.model import clock
 from zerogap.solving.methods import base
-from zerogap.solving.methods.base import Effort
 
 
 def problem(beta: float | None = 0.1) -> Problem:
@@ -44,7 +44,50 @@ def test_an_audit_comes_with_its_verdict() -> None:
 
 def test_where_seconds_count_no_training_follows_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "MAX_VISITS", 0)
-    bounds = solve(problem(), effort=Effort(gap=0.0, seconds=0.5))
+    bounds = solve(problem(), gap=0.0, seconds=0.5)
     assert bounds.primal_method != "training"
     assert bounds.certified
     assert bounds.relative_gap > 1e-6
+
+
+def test_weaker_evidence_is_used_where_the_checker_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact = solve(problem())
+    monkeypatch.setattr(pricing, "MAX_FACES", 1)
+    weaker = solve(problem())
+    assert exact.certificate["lower"]["kind"] == "faces"
+    assert weaker.certificate["lower"]["kind"] == "moments"
+    assert weaker.certified
+    assert (
+        dict(weaker.methods)["two layers over all faces"] == "the checker refused its certificate"
+    )
+    assert weaker.dual <= exact.dual * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("often", [1, 3, 10, 30, 100])
+def test_whenever_time_is_up_there_is_a_certified_bracket(
+    often: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time ends when the clock is asked for the n-th time."""
+    asked, truth = {"times": 0}, solve(problem())
+
+    def late() -> float:
+        asked["times"] += 1
+        return 0.0 if asked["times"] > often else 1.0
+
+    monkeypatch.setattr(clock, "left", late)
+    bounds = solve(problem(), seconds=1.0)
+    assert bounds.certified
+    assert bounds.dual <= truth.primal * (1 + 1e-9)
+    assert bounds.primal >= truth.dual * (1 - 1e-9)
+
+
+def test_a_wide_gap_ends_the_work_early() -> None:
+    told: list[clock.Progress] = []
+    wide = solve(problem(), gap=0.5, progress=told.append)
+    assert 1e-6 < wide.relative_gap <= 0.5
+    assert told[-1].primal == pytest.approx(wide.primal)
+    assert len(told) == 1
+    solve(problem(), progress=told.append)
+    assert len(told) > 2

@@ -3,6 +3,7 @@
 import numpy as np
 
 from zerogap.convex.oracles import Atoms
+from zerogap.model import clock
 from zerogap.model.matrices import Array
 
 _STARTS, _STEPS = 600, 100
@@ -63,6 +64,8 @@ class Ascent:
             values = np.where(better, found, values)
             U, slopes = np.where(better, moved, U), np.where(better, steeper, slopes)
             lengths *= np.where(better, _LONGER, _SHORTER)
+            if clock.late():
+                break
         return values, U
 
     def _slopes(self, multipliers: Array, U: Array) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from scipy.optimize import linprog
 
 from zerogap.convex.interior import master
 from zerogap.convex.oracles import Atoms, Oracle
+from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -37,22 +38,30 @@ class Gauge:
     weights: Array
 
 
-def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float = 1e-9) -> Gauge:
+def gauge(
+    oracle: Oracle,
+    Y: Array,
+    tau: float | None = None,
+    tolerance: float = 1e-9,
+    near: Atoms | None = None,
+) -> Gauge:
     """Bracket D₁ = min Σ‖w_j‖ s.t. Σ v_j w_jᵀ = Y, v_j ∈ V, to a relative gap (theory §1, §3).
 
-    With τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). Alternates between the
+    With τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). near: atoms of a network that is
+    nearly optimal, if one is known. Alternates between the
     master over the atoms found so far and the oracle, which lists every violated constraint;
     each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
-    `tolerance` or no longer improves, so read the bracket, not the tolerance. An oracle that is not
-    exact proves nothing: `lower` is −inf.
+    `tolerance`, no longer improves or the time is up, so read the bracket, not the tolerance. An
+    oracle that is not exact proves nothing: `lower` is −inf. Raises MethodError where no weights
+    were found.
     """
     scale = float(np.linalg.norm(Y))
     if scale == 0:
         empty = oracle.start(Y)[np.zeros(0, dtype=int)]
         return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))
     Y, tau = Y / scale, None if tau is None else tau / scale
-    allowed = 1.0 if tau is None else tau
-    atoms = oracle.start(Y)
+    allowed, unit = (1.0, scale) if tau is None else (tau, scale**2)
+    atoms = oracle.start(Y) if near is None else oracle.start(Y) + near
     lower, upper = -np.inf, np.inf
     multipliers, fit, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
     accuracy, stalled = _FIRST, 0
@@ -71,8 +80,9 @@ def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float =
         kept, lengths = sparse_fit(atoms.V, lengths, Y, tau)
         if (value := primal_value(atoms.V[:, kept], lengths, Y, tau)) < upper:
             upper, fit, weights, stalled = value, atoms[kept], lengths, 0
+        clock.tell(lower * unit if oracle.exact else 0.0, upper * unit)
         open_ = relative(upper - lower, upper)
-        if open_ <= tolerance or stalled == 3:
+        if open_ <= tolerance or stalled == 3 or clock.late():
             break
         # A master much more exact than the bracket only pushes Λ into a corner of these atoms.
         accuracy = max(min(accuracy, _AHEAD * open_), _FINEST)
@@ -83,7 +93,7 @@ def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float =
         raise MethodError("column generation found no weights that interpolate")
     if not oracle.exact:
         lower = -np.inf
-    if len(weights) > Y.size:
+    if len(weights) > Y.size and not clock.late():
         # Weights that vanish at the optimum are residue of an early stop: end the master exactly.
         _, exact = master(fit.V, Y, tau, _FINEST)
         kept, exact = sparse_fit(fit.V, exact, Y, tau)
@@ -92,9 +102,8 @@ def gauge(oracle: Oracle, Y: Array, tau: float | None = None, tolerance: float =
     kept, weights = vertex(fit.V, weights)
     fit = fit[kept]
     upper = primal_value(fit.V, weights, Y, tau)
-    if tau is not None:
-        return Gauge(lower * scale**2, upper * scale**2, multipliers * scale, fit, weights * scale)
-    return Gauge(lower * scale, upper * scale, multipliers, fit, weights * scale)
+    size = 1.0 if tau is None else scale
+    return Gauge(lower * unit, upper * unit, multipliers * size, fit, weights * scale)
 
 
 def feasible(multipliers: Array, Y: Array, c: float, tau: float | None) -> Array:
@@ -158,6 +167,7 @@ def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
         "primal_feasibility_tolerance": 1e-10,
         "dual_feasibility_tolerance": 1e-10,
         "maxiter": 5 * columns.shape[0] + 100,
+        "time_limit": clock.left(),
     }
     found = linprog(
         np.ones(len(lengths)), A_eq=columns, b_eq=target / scale, method="highs-ds", options=options

@@ -6,6 +6,7 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 
@@ -18,6 +19,7 @@ def minimise(P: Any, q: Array, A: Any, b: Array, cones: list[Any]) -> tuple[Arra
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
+    settings.time_limit = clock.left()
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
     settings.tol_ktratio = 1e-9
     solver = clarabel.DefaultSolver(

@@ -6,13 +6,13 @@ the directions in which the multipliers Λ = Y − VW exceed τ; and a group las
 is convex, lets those in that are worth their cost. Descent alone stays at kinks.
 """
 
-import time
-
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import Gauge, primal_value
+from zerogap.convex.oracles import Atoms
+from zerogap.model import clock
 from zerogap.model.matrices import Array
 
 _WIDTH, _ROUNDS, _STEPS = 100, 40, 300
@@ -23,20 +23,24 @@ _NEGLIGIBLE = 1e-6
 
 
 def descent(
-    X: Array, Y: Array, tau: float, tolerance: float = 1e-5, seconds: float | None = None
+    X: Array, Y: Array, tau: float, tolerance: float = 1e-5, near: Atoms | None = None
 ) -> Gauge:
     """A network for the regularised problem at τ, as atoms and weights; no lower bound.
 
-    X: (n, d). Y: (n, k). Ends when a round gains less than `tolerance` of the value, or after so
-    many seconds. multipliers: Λ = Y − VW, not scaled to be feasible.
+    X: (n, d). Y: (n, k). near: atoms of a nearly optimal network, if one is known. Ends when a
+    round gains less than `tolerance` of the value, or when the time is up. multipliers: Λ = Y − VW,
+    not scaled to be feasible.
     """
-    began = time.monotonic()
     ascent = Ascent(X)
-    _, atoms = ascent.price(Y, tau)
-    U = np.hstack([atoms.U[:, : _WIDTH // 2], ascent.random(_WIDTH)])[:, :_WIDTH]
-    # Small weights of the sign that lowers the objective at once.
-    W = np.maximum(X @ U, 0).T @ Y
-    W *= 0.01 * np.linalg.norm(Y) / (np.linalg.norm(X, 2) * np.linalg.norm(W) or 1.0)
+    if near is None:
+        _, atoms = ascent.price(Y, tau)
+        U = np.hstack([atoms.U[:, : _WIDTH // 2], ascent.random(_WIDTH)])[:, :_WIDTH]
+        # Small weights of the sign that lowers the objective at once.
+        W = np.maximum(X @ U, 0).T @ Y
+        W *= 0.01 * np.linalg.norm(Y) / (np.linalg.norm(X, 2) * np.linalg.norm(W) or 1.0)
+    else:
+        U, W = near.U, _group_lasso(near.V, Y, np.zeros((near.V.shape[1], Y.shape[1])), tau)
+        U, W = U[:, W.any(axis=1)], W[W.any(axis=1)]
     value = np.inf
     for _ in range(_ROUNDS):
         U, W = _descend(X, Y, tau, U, W)
@@ -49,8 +53,8 @@ def descent(
         kept = W.any(axis=1)
         U, W = U[:, kept], W[kept]
         before, value = value, primal_value(V[:, kept], W, Y, tau)
-        late = seconds is not None and time.monotonic() - began > seconds
-        if late or value >= before * (1 - tolerance):
+        clock.tell(0.0, value)
+        if clock.late() or value >= before * (1 - tolerance):
             break
     fit = ascent.atoms(U)
     return Gauge(-np.inf, value, Y - fit.V @ W, fit, W)
@@ -75,12 +79,19 @@ def _descend(X: Array, Y: Array, tau: float, U: Array, W: Array) -> tuple[Array,
         value = 0.5 * float(np.vdot(residual, residual)) + tau / 2 * float(weights @ weights)
         return value, gradient
 
+    def stop(intermediate_result: OptimizeResult) -> None:
+        if clock.late():
+            raise StopIteration
+
     balance = np.sqrt(np.linalg.norm(W, axis=1))
     weights = np.concatenate(
         [(U * balance).ravel(), (W / np.where(balance > 0, balance, 1)[:, None]).ravel()]
     )
     options = {"maxiter": _STEPS, "maxfun": 2 * _STEPS, "maxcor": 20, "ftol": 1e-12, "gtol": 1e-9}
-    weights = minimize(objective, weights, jac=True, method="L-BFGS-B", options=options).x
+    found = minimize(
+        objective, weights, jac=True, method="L-BFGS-B", options=options, callback=stop
+    )
+    weights = found.x
     U, W = weights[: d * m].reshape(d, m), weights[d * m :].reshape(m, k)
     lengths = np.linalg.norm(U, axis=0)
     costs = lengths * np.linalg.norm(W, axis=1)
@@ -107,6 +118,8 @@ def _group_lasso(V: Array, Y: Array, W: Array, tau: float) -> Array:
                 residual -= np.outer(rows[j], step)
                 W[j] += step
                 change += float(step @ step) * squares[j]
+        if clock.late():
+            break
         if everywhere and change <= 1e-9 * tau * float(np.linalg.norm(W, axis=1).sum()):
             break
     return W

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
 
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 
@@ -29,7 +30,7 @@ def master(V: Array, Y: Array, tau: float | None, tolerance: float = 1e-11) -> t
     V: (n, m) atoms. Y: (n, k). With τ None solves max tr(ΛᵀY) s.t. ‖Λᵀv_j‖ ≤ 1, else
     max tr(ΛᵀY) − ½‖Λ‖² s.t. ‖Λᵀv_j‖ ≤ τ, to a relative gap of `tolerance` or as far as
     rounding allows. Returns Λ (n, k), strictly feasible, and W (m, k) with V W ≈ Y (τ None)
-    or ≈ Y − Λ. Raises MethodError if V W = Y has no solution.
+    or ≈ Y − Λ. Raises MethodError if V W = Y has no solution, and Late.
     """
     n, m = V.shape
     k = Y.shape[1]
@@ -43,6 +44,7 @@ def master(V: Array, Y: Array, tau: float | None, tolerance: float = 1e-11) -> t
     z[:, 0] = np.linalg.norm(W, axis=1)
     z[:, 0] += z[:, 0].mean()
     for _ in range(_MAX_ITERATIONS):
+        clock.check()
         gap = float(np.sum(s * z))
         missing = Y - ridge * multipliers + V @ z[:, 1:]
         primal = radius * float(z[:, 0].sum()) + 0.5 * ridge * float(np.sum(multipliers**2))

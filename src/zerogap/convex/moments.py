@@ -18,14 +18,16 @@ entries of u and of p are about equally large and the iteration an order of magn
 Large problems are iterated in float32; what is reported is computed in float64.
 """
 
-import time
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from zerogap.checker.limits import MAX_NUMBERS
 from zerogap.convex.blocks import Block, level
 from zerogap.convex.columns import Gauge, dual_value, feasible
 from zerogap.convex.lift import Lift
+from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.matrices import Array
 
@@ -139,21 +141,21 @@ def moment_bound(
     *,
     gap: float = 1e-3,
     steps: int | None = None,
-    seconds: float | None = None,
 ) -> Moments:
     """A lower bound on the gauge D₁ of V₂, or on the regularised optimum at τ (theory §3).
 
     X: (n, d). Y: (n, k), not zero. above: a network, where the iteration starts. Stops at a
-    relative `gap` to its value, after so many steps of single blocks, or after so many seconds
-    (which makes the result depend on the machine).
+    relative `gap` to its value, when the time is up, or after so many steps of single blocks:
+    where time has no limit, by default as many as take some minutes.
     """
-    began = time.monotonic()
     (n, d), k = X.shape, Y.shape[1]
     stretch = 2.0 ** round(np.log2(float(np.linalg.norm(X, 2)) / np.sqrt(n / d)))
     size = float(np.linalg.norm(Y))
     unit, value_unit = (1.0, size) if tau is None else (size, size**2)
     order = n + d + k
-    steps = steps or min(_STEPS, int(_OPERATIONS / order**3))
+    if steps is None:
+        fixed = min(_STEPS, int(_OPERATIONS / order**3))
+        steps = fixed if clock.left() == np.inf else sys.maxsize
     dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
     # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
     allowed = (1.0 if tau is None else tau / size) / stretch
@@ -165,7 +167,7 @@ def moment_bound(
     while taken < steps:
         taken += len(admm.parts)
         admm.step()
-        late = seconds is not None and time.monotonic() - began > seconds
+        late = clock.late()
         if admm.iteration in _ADAPTED:
             admm.balance()
         if admm.iteration % _EVERY and not late:
@@ -173,6 +175,7 @@ def moment_bound(
         proof = admm.proof()
         if best is None or proof.value > best.value:
             best = proof
+        clock.tell(best.value * value_unit, above.upper)
         if late or relative(upper - best.value, upper) <= gap:
             break
         values.append(proof.value)
@@ -267,12 +270,12 @@ class _Admm:
         """The proof with fewer multipliers, in float32 once multiplied by scale · factor."""
         largest = max(float(np.abs(block.pairs).max()) for block in proof.blocks)
         room = _COST * max(0.0, upper - proof.value)
-        units = scale * proof.factor
+        units, large = scale * proof.factor, 4 * len(self.X) ** 2 > MAX_NUMBERS
         for share in _KEPT if units > 0 else ():
             least = units * share * largest
             blocks = [(block * units).compact(least) * (1 / units) for block in proof.blocks]
             fewer = self._proof(proof.multipliers, blocks)
-            if fewer.value >= proof.value - room:
+            if fewer.value >= proof.value - room or (large and share == _KEPT[-1]):
                 # The multiple of λ̂ is kept, so that float32 numbers stay what they are.
                 return replace(fewer, factor=proof.factor)
         return proof

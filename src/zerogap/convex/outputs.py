@@ -21,6 +21,7 @@ from scipy import sparse
 from zerogap.convex.conic import minimise
 from zerogap.convex.oracles import Atoms, Features
 from zerogap.convex.path import Branch, subsets
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 
@@ -211,6 +212,7 @@ def scalar_levels(features: Features, vectors: Array) -> list[Scalar]:
     start = features.start(vectors[:, :1]).U
     pools = [np.hstack([start, found[:, [leaf]]]) for leaf in range(len(leaves))]
     for _ in range(_MAX_ROUNDS):
+        clock.check()
         open_ = np.flatnonzero(upper > lower[owner] * (1 + _LEVEL) + 1e-300)
         if not len(open_):
             break

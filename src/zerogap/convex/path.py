@@ -30,6 +30,7 @@ from zerogap.convex.columns import Gauge, dual_value, feasible, primal_value, sp
 from zerogap.convex.conic import minimise
 from zerogap.convex.interior import master
 from zerogap.convex.oracles import Atoms, Features
+from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -153,7 +154,7 @@ def path_gauge(
                     seen.add(neighbour.tobytes())
                     waiting.append(neighbour)
         above = solved if above is None or solved.upper < above.upper else above
-        if relative(above.upper - below.lower, above.upper) <= 10 * tolerance:
+        if relative(above.upper - below.lower, above.upper) <= 10 * tolerance or clock.late():
             break
     assert below is not None and above is not None
     dual = scale if tau is not None else 1.0
@@ -249,6 +250,7 @@ def _build(signs: Array, depth: int) -> _Tree:
             return
         for sign in (1, -1):
             minus = np.flatnonzero(sign * sign_of < 0)
+            clock.check()
             for S in subsets(np.flatnonzero(sign * sign_of > 0)):
                 if not len(S):
                     continue  # ν = 0 − μ is best at μ = 0
@@ -323,6 +325,8 @@ def _solve_orthant(
             best = replace(best, upper=upper, atoms=atoms, weights=weights)
             branches, stalled = [*known, *atoms.U[0]], 0
         if relative(best.upper - best.lower, best.upper) <= tolerance or stalled == _PATIENCE:
+            break
+        if clock.late():
             break
         highest, more = orthant.separate(x, cuts)
         if not highest > orthant.allowed * (1 + max(tolerance / 10, _VIOLATED)):

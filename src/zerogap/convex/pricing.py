@@ -21,6 +21,7 @@ from math import comb
 
 import numpy as np
 
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import distinct_lines, faces, row_space
@@ -177,6 +178,7 @@ class Sweep:
             return values[0], points[0], which[0]
         best = np.zeros(b)
         for u, owner in self._candidates(multipliers, best, floor):
+            clock.check()
             value = self.evaluate(multipliers, owner, u)
             kept = value >= np.minimum(best[owner], floor)
             values.append(value[kept])
@@ -360,6 +362,7 @@ def circles(lines: Array) -> Iterator[Circles]:
         return
     chooser = combinations(range(h), q)
     while batch := list(islice(chooser, size)):
+        clock.check()
         chosen = np.array(batch)
         _, s, vt = np.linalg.svd(lines[chosen])
         independent = s[:, -1] > _ANGLE

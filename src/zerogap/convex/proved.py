@@ -10,6 +10,7 @@ from zerogap.checker.budget import Refused
 from zerogap.checker.kinds.cones import cone_level, shortest
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.oracles import Atoms
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import row_space
@@ -99,6 +100,7 @@ class _Higher:
         self.values: list[Array] = []
 
     def visit(self, points: Array, values: Array) -> None:
+        clock.check()
         high = values > self.known
         if high.any():
             self.points.append(points[high])

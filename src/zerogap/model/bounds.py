@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zerogap.model.errors import ProblemError
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
     import torch
 
     from zerogap.checker.check import Verdict
+    from zerogap.model.network import Network
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """A bracket of one problem: a network above, a dual certificate below (total values).
 
-    primal: the objective of `network`, an upper bound on the optimum P.
+    primal: the objective of `weights`, an upper bound on the optimum P; network: they as a torch
+    module, which loads torch when it is asked for.
     dual: the largest proved lower bound on the dual value; exact_primal, exact_dual: the optima
     themselves where a closed form or a solved convex program gives them, else None.
     primal_lower: the largest proved lower bound on P (never below `dual`); dual_upper: the
@@ -36,7 +39,7 @@ class Bounds:
     primal_method: str
     dual_method: str
     status: str
-    network: torch.nn.Module | None
+    weights: Network
     certificate: dict[str, Any]
     exact_primal: float | None = None
     exact_dual: float | None = None
@@ -44,6 +47,13 @@ class Bounds:
     dual_upper: float = math.inf
     methods: tuple[tuple[str, str], ...] = ()
     verdict: Verdict | None = None
+
+    @cached_property
+    def network(self) -> torch.nn.Module:
+        """The network as a torch module."""
+        from zerogap.model.module import BranchedNetwork
+
+        return BranchedNetwork(self.weights)
 
     @property
     def certified(self) -> bool:

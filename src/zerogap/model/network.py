@@ -29,6 +29,11 @@ class Network:
     def depth(self) -> int:
         return len(self.branches[0])
 
+    @property
+    def width(self) -> int:
+        """Neurons of the first layer, over all branches."""
+        return sum(branch[0].shape[1] for branch in self.branches)
+
     def record(self) -> dict[str, Any]:
         """The network as nested lists of arrays."""
         return {"activation": self.activation, "branches": [list(b) for b in self.branches]}

@@ -1,17 +1,25 @@
 """How far a trained network provably is from the global optimum of its own training problem."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from zerogap.checker.check import Verdict, verify
-from zerogap.model.bounds import relative
+from zerogap.checker.check import Verdict
+from zerogap.model import clock
+from zerogap.model.bounds import Bounds, relative
+from zerogap.model.clock import Progress
 from zerogap.model.errors import DataError
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
+from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate, assemble
+from zerogap.solving.certificates import require_provable
 from zerogap.solving.constructions import constructions, primal_theorem
-from zerogap.solving.dual import bidual
 from zerogap.solving.methods.base import Effort
+from zerogap.solving.proving import proved, require_fit, require_seconds
+
+# Of the verdict.
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,44 +54,44 @@ class Audit:
         return relative(self.gap, self.objective)
 
 
-def audit(problem: Problem, network: Network, effort: Effort | None = None) -> Audit:
+def audit(
+    problem: Problem,
+    network: Network,
+    *,
+    gap: float | None = None,
+    seconds: float | None = None,
+    progress: Callable[[Progress], Any] | None = None,
+) -> Audit:
     """Bound the optimum of `problem` (beta > 0) from below and compare a trained network with it.
 
-    For standard ReLU networks of depth 3 or more the bound is the parallel network's, which may
-    be below the standard optimum (theory §1). Raises DataError if the network does not fit.
+    gap, seconds, progress: as in `solve`. For standard ReLU networks of depth 3 or more the bound
+    is the parallel network's, which may be below the standard optimum (theory §1). Raises
+    DataError if the network does not fit.
     """
     if problem.beta is None:
         raise DataError("an audit needs beta: a trained network only fits its targets")
-    _require_fit(problem, network)
-    dual = bidual(problem, effort)
+    require_fit(problem, network)
+    require_seconds(seconds)
+    require_provable(problem)
+    effort = Effort.of(_TOLERANCE, gap)
     theorem = primal_theorem(problem)
-    bounds = assemble(problem, dual, [Candidate(network, "given")], theorem, module=False)
-    known = [(c.network.objective(problem), c.method) for c in constructions(problem, dual)]
-    best, method = min([(bounds.primal, "given"), *known], key=lambda pair: pair[0])
-    lower = max(bounds.dual, bounds.primal_lower)
-    certificate = bounds.certificate
-    checked = verify(certificate)
-    return Audit(bounds.primal, lower, bounds.dual_method, best, method, certificate, checked)
+    given = Candidate(network, "given")
+    known: list[Candidate] = [given]
 
+    def finish(dual: Bidual) -> Bounds:
+        known.extend(constructions(problem, dual))
+        return assemble(problem, dual, [given], theorem, _TOLERANCE)
 
-def _require_fit(problem: Problem, network: Network) -> None:
-    if network.depth != problem.depth:
-        raise DataError(f"the network has {network.depth} layers; the problem {problem.depth}")
-    if problem.architecture == "standard" and len(network.branches) > 1:
-        raise DataError(
-            f"the network has {len(network.branches)} branches; a standard network has one "
-            "(--architecture parallel)"
-        )
-    for j, branch in enumerate(network.branches):
-        sizes = [problem.d, *[W.shape[1] for W in branch[:-1]], problem.k]
-        for layer, W in enumerate(branch):
-            if W.shape != (sizes[layer], sizes[layer + 1]):
-                raise DataError(
-                    f"layer {layer + 1} of branch {j} has shape {W.shape}; accepted is "
-                    f"({sizes[layer]}, {sizes[layer + 1]}), inputs by outputs"
-                )
-        if problem.architecture == "parallel" and branch[-1].shape[0] != 1:
-            raise DataError(
-                f"branch {j} ends in {branch[-1].shape[0]} neurons; a branch of a parallel "
-                "network ends in one"
-            )
+    with clock.watched(progress), clock.within(seconds):
+        bounds = proved(problem, effort, _TOLERANCE, network, finish)
+    best = min(known, key=lambda candidate: candidate.network.objective(problem))
+    assert bounds.verdict is not None
+    return Audit(
+        objective=bounds.primal,
+        lower=max(bounds.dual, bounds.primal_lower),
+        lower_method=bounds.dual_method,
+        best=best.network.objective(problem),
+        best_method=best.method,
+        certificate=bounds.certificate,
+        verdict=bounds.verdict,
+    )

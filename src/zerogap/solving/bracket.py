@@ -7,7 +7,7 @@ depends on neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.certificates import build
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +34,10 @@ def assemble(
     below: PrimalBound | None,
     tolerance: float = 1e-6,
     identity: dict[str, str] | None = None,
-    module: bool = True,
 ) -> Bounds:
     """Choose the best network and put both sides, the verdict and the certificate together.
 
-    below: what is proved of the primal, by more than weak duality. module: whether to wrap the
-    network as a torch module (costs the import of torch).
+    below: what is proved of the primal, by more than weak duality.
     """
     if not candidates:
         raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
@@ -77,7 +72,7 @@ def assemble(
         primal_method=candidates[best].method,
         dual_method=dual.method,
         status=status,
-        network=_module_of(network) if module else None,
+        weights=network,
         certificate=certificate,
         exact_primal=exact_primal,
         exact_dual=dual.lower if dual.closed else None,
@@ -85,10 +80,3 @@ def assemble(
         dual_upper=dual.upper,
         methods=dual.methods,
     )
-
-
-def _module_of(network: Network) -> torch.nn.Module:
-    """The network as a torch module; torch is loaded here and not by who only assembles."""
-    from zerogap.model.module import BranchedNetwork
-
-    return BranchedNetwork(network)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
@@ -20,6 +21,8 @@ _MAX_DUALS = {"linear": 120, "relu": 40}
 _GRID = 4000
 # Cells of a grid that are refined, into so many points each, and how often.
 _LOWEST, _POINTS, _ROUNDS = 300, 20, 4
+# Share of the time for one dual.
+_SHARE = 0.5
 # The bracket, relative, and the relative distance of two t's, at which the search ends.
 _CLOSED, _SAME = 1e-9, 1e-10
 
@@ -38,14 +41,17 @@ def least_over_norms(
     best: Piece | None = None
     t, lower, upper = end, 0.0, most
     for _ in range(_MAX_DUALS[problem.activation]):
-        piece = solve(bound.beta / t**bound.power)
+        # What bounds one dual bounds nothing for all t.
+        with clock.within(_SHARE * clock.left()), clock.units(lambda value: 0.0, attained=False):
+            piece = solve(bound.beta / t**bound.power)
         bound.add(t, piece)
         if best is None or bound.half * t**2 + piece.upper < upper:
             best, upper = piece, min(upper, bound.half * t**2 + piece.upper)
         value, t = bound.least(grid)
         lower = min(value, most)
+        clock.tell(lower, np.inf)
         again = any(abs(t / at - 1) < _SAME for at, _ in bound.solved)
-        if again or relative(upper - lower, upper) <= _CLOSED:
+        if again or relative(upper - lower, upper) <= _CLOSED or clock.late():
             break
     assert best is not None
     return lower, upper, best, Levels(tuple(piece.evidence for _, piece in bound.solved))

@@ -1,19 +1,25 @@
 """Bracket the global optimum of a training problem: a network above, a certificate below."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from zerogap.checker.check import verify
+from zerogap.model import clock
 from zerogap.model.bounds import Bounds, PrimalBound, relative, require_tolerance
+from zerogap.model.clock import Progress
 from zerogap.model.errors import ProblemError
+from zerogap.model.network import Network
 from zerogap.model.problem import Problem
+from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import require_provable
 from zerogap.solving.constructions import constructions, primal_theorem
-from zerogap.solving.dual import bidual
 from zerogap.solving.methods.base import Effort
+from zerogap.solving.proving import proved, require_fit, require_seconds
 
+_TRAINED = "training"
 # More training runs than this do not fit in memory.
 MAX_RESTARTS = 4096
 
@@ -22,9 +28,12 @@ def solve(
     problem: Problem,
     *,
     tolerance: float = 1e-6,
+    gap: float | None = None,
+    seconds: float | None = None,
+    progress: Callable[[Progress], Any] | None = None,
     seed: int = 0,
     restarts: int = 16,
-    effort: Effort | None = None,
+    start: Network | None = None,
     proof: PrimalBound | None = None,
 ) -> Bounds:
     """Bracket the optimum of `problem` and judge its gap.
@@ -32,11 +41,16 @@ def solve(
     Upper bound: the best of the networks that theory constructs and, only where none of them is
     known to be optimal, of `restarts` training runs seeded by `seed` (0: no training). Lower
     bound: the dual, which the checker proves again before it is returned (`Bounds.verdict`).
-    tolerance: relative, of the verdict.
-    effort: when to stop on problems too large for exact methods; with `seconds` no training follows
-    where a network is at hand. proof: what the certificate says of the primal from below, by
-    `search`, in the place of a theorem.
-    Raises ProblemError on options out of range, and MethodError where no network was found.
+
+    tolerance: relative, of the verdict; exact methods go a little beyond. gap: a relative gap that
+    is narrow enough; by default methods that cannot close it stop at 1e-3. seconds: for all of it,
+    the checker included; by default all that is needed, so that results are the same on every
+    machine. progress: told of the bracket so far. start: a network to begin with and to be no worse
+    than. proof: what the certificate says of the primal
+    from below, by `search`, in the place of a theorem.
+
+    Raises ProblemError on options out of range, DataError if `start` does not fit, and MethodError
+    where no network was found.
     """
     require_tolerance(tolerance)
     for name, value, accepted in (
@@ -48,21 +62,51 @@ def solve(
                 f"{name} is {value!r}; accepted is a whole number from {accepted[0]} to "
                 f"{accepted[-1]}"
             )
+    require_seconds(seconds)
     require_provable(problem)
-    dual = bidual(problem, effort)
-    theorem = primal_theorem(problem)
-    candidates = constructions(problem, dual)
-    lower = max(dual.lower, theorem.value if theorem else -np.inf)
-    best = min((c.network.objective(problem) for c in candidates), default=np.inf)
-    # Without any construction the gap is not a number, and training is needed all the more. It
-    # takes as long as it takes: where seconds count, only for want of any network.
-    wanted = not candidates or effort is None or effort.seconds is None
-    if restarts > 0 and wanted and not relative(best - lower, best) <= tolerance:
-        # Only here, since it loads torch.
-        from zerogap.training import TrainingOptions, train
+    effort = Effort.of(tolerance, gap)
+    theorem = proof or primal_theorem(problem)
+    candidates: list[Candidate] = []
+    if start is not None:
+        require_fit(problem, start)
+        if problem.beta is not None:
+            candidates.append(Candidate(start, "given"))
 
-        trained = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
-        if np.isfinite(trained.value):
-            candidates.append(Candidate(trained.network, "training"))
-    bounds = assemble(problem, dual, candidates, proof or theorem, tolerance)
-    return replace(bounds, verdict=verify(bounds.certificate, tolerance))
+    def finish(dual: Bidual) -> Bounds:
+        candidates.extend(constructions(problem, dual))
+        lower = max(dual.lower, theorem.value if theorem else -np.inf)
+        best = min((c.network.objective(problem) for c in candidates), default=np.inf)
+        # Without any construction the gap is not a number, and training is needed all the more. Two
+        # layers have been trained, by more than gradients, where they have not been solved.
+        closed = relative(best - lower, best) <= max(tolerance, gap or 0.0)
+        again = any(candidate.method == _TRAINED for candidate in candidates)
+        wanted = not candidates or not (problem.depth == 2 or again or clock.late())
+        if restarts > 0 and wanted and not closed:
+            # Only here, since it loads torch.
+            from zerogap.training import TrainingOptions, train
+
+            found = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
+            if np.isfinite(found.value):
+                candidates.append(Candidate(found.network, _TRAINED))
+        return assemble(problem, dual, candidates, theorem, tolerance)
+
+    with clock.watched(progress), clock.within(seconds):
+        return proved(problem, effort, tolerance, start, finish)
+
+
+def solve_path(
+    problem: Problem, betas: Sequence[float | None], *, seconds: float | None = None, **options: Any
+) -> Iterator[Bounds]:
+    """The brackets at several beta, each from the network of the one before.
+
+    betas: best in falling order, since networks grow. seconds: for all of them. options: of
+    `solve`.
+    """
+    require_seconds(seconds)
+    end = None if seconds is None else clock.now() + seconds
+    for i, beta in enumerate(betas):
+        # The least is for the first network at all.
+        share = end and max(1e-3, end - clock.now()) / (len(betas) - i)
+        bounds = solve(replace(problem, beta=beta), seconds=share, **options)
+        options["start"] = bounds.weights
+        yield bounds

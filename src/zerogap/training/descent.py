@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zerogap.model import clock
 from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch
 from zerogap.training.interpolation import feasible, hold
@@ -52,6 +53,8 @@ def descend(
             near = current.isfinite() if step == 0 else near
             weights = torch.where(near[:, None], there, weights)
             pull = hold(batch, weights, tightness * 10 ** (-_TIGHTENING * share))
+        if clock.late():
+            break
         gradient = batch.at(weights).gradient(pull)
         # Both averages without their factors 0.1 and 0.01, which cancel in the quotient. Plain
         # products and sums only: fused ones differ in the last bit between vector and scalar code.

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from zerogap.model import clock
 from zerogap.training.batch import Batch, Pull, Walls
 
 
@@ -27,6 +28,8 @@ def lbfgs(
     length = torch.ones_like(value)
     start = 1 / gradient.norm(dim=1).clamp(min=1.0)
     for step in range(steps):
+        if clock.late():
+            break
         direction, alphas = gradient, []
         newest_first = [(step - 1 - age) % memory for age in range(min(step, memory))]
         for i in newest_first:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from zerogap.model import clock
 from zerogap.training.batch import Batch, Walls
 from zerogap.training.descent import LOOSE, best, descend
 from zerogap.training.interpolation import feasible, hold
@@ -57,7 +58,7 @@ def polish(
         # Hard problems, with samples on almost one line, go on while it pays.
         going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]
         reached = now
-        if not len(going):
+        if not len(going) or clock.late():
             break
     refined, better = feasible(batch, refine(batch, weights, options.lbfgs_steps))
     weights = torch.where((better < values)[:, None], refined, weights)
@@ -76,6 +77,8 @@ def refine(batch: Batch, weights: Tensor, steps: int) -> Tensor:
         walls = Walls(signs, [torch.zeros_like(Z) for Z in before], _STIFFNESS)
     pull = hold(batch, weights, torch.full_like(weights[:, 0], LOOSE), walls)
     for _ in range(_ROUNDS):
+        if clock.late():
+            break
         weights = lbfgs(batch, weights, pull, walls, steps)
         here = batch.at(weights, walls)
         if batch.exact:

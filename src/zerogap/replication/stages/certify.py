@@ -45,7 +45,7 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
     theorem = PrimalBound(**solved.theorem) if solved.theorem else None
     bounds: Bounds | None = None if not solved.bound else attempt(
         failures, "bracket", assemble, problem, Bidual.of(solved.bound), candidates,
-        theorem, tolerance, given.identity, False,
+        theorem, tolerance, given.identity,
     )  # fmt: skip
     row = Row(
         claim=given.claim,

@@ -7,16 +7,19 @@ is the allowed level τ of c(Λ), None for interpolation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from zerogap.convex.columns import Gauge, dual_value, feasible
-from zerogap.convex.oracles import Features
+from zerogap.convex.oracles import Atoms, Features
 from zerogap.convex.pricing import MAX_VISITS, visited
+from zerogap.model.bounds import relative
+from zerogap.model.errors import ProblemError
 from zerogap.model.matrices import Array
+from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.solving.evidence import Linear, Proof, Whitened
 from zerogap.theory.rank_one import RankOne
@@ -24,13 +27,22 @@ from zerogap.theory.rank_one import RankOne
 
 @dataclass(frozen=True)
 class Effort:
-    """When to stop where no exact method fits: at a relative gap, or after seconds per τ.
+    """The relative gap at which methods stop: exact ones, and relaxations, which may not close."""
 
-    seconds: None for a fixed number of iterations, which gives the same answer on every machine.
-    """
+    exact: float = 1e-9
+    relaxed: float = 1e-3
 
-    gap: float = 1e-3
-    seconds: float | None = None
+    @classmethod
+    def of(cls, tolerance: float, gap: float | None) -> Effort:
+        """What serves a verdict at a tolerance; `gap`: what is narrow enough for either kind.
+
+        Raises ProblemError on a gap out of range.
+        """
+        if gap is None:
+            return cls(exact=max(cls.exact, tolerance / 10))
+        if not isinstance(gap, float | int) or not 0 <= gap < 1:
+            raise ProblemError(f"gap is {gap!r}; accepted is a number in [0, 1)")
+        return cls(exact=max(cls.exact, gap), relaxed=gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +60,18 @@ class Piece:
     weights: Iterable[Array]
     method: str
 
+    @property
+    def relative_gap(self) -> float:
+        """(upper − lower) / upper."""
+        return relative(self.upper - self.lower, self.upper) if self.upper < np.inf else 1.0
+
+    def joined(self, other: Piece) -> Piece:
+        """The narrower of both at either end."""
+        below = max(self, other, key=lambda piece: piece.lower)
+        above = min(self, other, key=lambda piece: piece.upper)
+        branches, weights = above.branches, above.weights
+        return replace(below, upper=above.upper, branches=branches, weights=weights)
+
     @classmethod
     def of(cls, found: Gauge, evidence: Callable[[Array], Proof], method: str) -> Piece:
         """The piece of a gauge, given the kind of evidence that takes its Λ."""
@@ -55,16 +79,34 @@ class Piece:
         return cls(found.lower, found.upper, proof, branches, found.weights, method)
 
 
-class Given:
-    """A problem, the effort to spend on it, and what its methods share over all τ."""
+def proof_seconds(problem: Problem) -> float:
+    """About what it takes to make and to check a certificate with forms of order n + d + k."""
+    return 6.0 * ((problem.n + problem.d + problem.k) / 1000) ** 3
 
-    def __init__(self, problem: Problem, effort: Effort) -> None:
-        self.problem, self.effort = problem, effort
+
+class Given:
+    """A problem, the effort to spend on it, and what its methods share over all τ.
+
+    start: a network that may be near an optimum.
+    """
+
+    def __init__(self, problem: Problem, effort: Effort, start: Network | None = None) -> None:
+        self.problem, self.effort, self.start = problem, effort, start
 
     @cached_property
     def features(self) -> Features:
         """V₂ by its faces."""
         return Features(self.problem.X)
+
+    @cached_property
+    def near(self) -> Atoms | None:
+        """The atoms of the network to start from, if it has two layers."""
+        if self.start is None or self.start.depth != 2:
+            return None
+        U = np.hstack([inner for inner, _ in self.start.branches])
+        lengths = np.linalg.norm(U, axis=0)
+        U = U[:, lengths > 0] / lengths[lengths > 0]
+        return Atoms(np.maximum(self.problem.X @ U, 0), U)
 
     @cached_property
     def rank_one(self) -> RankOne | None:

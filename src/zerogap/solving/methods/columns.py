@@ -32,7 +32,8 @@ def accepts(given: Given, tau: float | None) -> str | None:
 def solve(given: Given, tau: float | None) -> Piece:
     problem = given.problem
     oracle: Oracle = Proved(problem.X) if _by_cones(problem) else given.features
-    return Piece.of(gauge(oracle, problem.Y, tau), _evidence(problem), "column generation")
+    found = gauge(oracle, problem.Y, tau, given.effort.exact, given.near)
+    return Piece.of(found, _evidence(problem), "column generation")
 
 
 def _by_cones(problem: Problem) -> bool:

@@ -19,5 +19,6 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    problem = given.problem
-    return Piece.of(gauge(Orthant(problem.X), problem.Y, tau), Whitened, "column generation")
+    problem, exact = given.problem, given.effort.exact
+    found = gauge(Orthant(problem.X), problem.Y, tau, exact)
+    return Piece.of(found, Whitened, "column generation")

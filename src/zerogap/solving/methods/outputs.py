@@ -16,7 +16,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 def solve(given: Given, tau: float | None) -> Piece:
     Y = given.problem.Y
-    above = gauge(given.features, Y, tau)
+    above = gauge(given.features, Y, tau, given.effort.exact)
     directions = np.vstack([np.eye(given.problem.k), np.linalg.svd(Y)[2]])
     # Λ = λqᵀ has c(Λ) = c(λ), ‖Λ‖ = ‖λ‖ and tr(ΛᵀY) = λᵀYq: the scalar dual's value.
     pieces = [one_output(given, Y @ q, tau) for q in directions]

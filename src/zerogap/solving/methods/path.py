@@ -31,11 +31,11 @@ def solve(given: Given, tau: float | None) -> Piece:
 
 def one_output(given: Given, y: Array, tau: float | None) -> Piece:
     """The piece of targets y (n,)."""
-    depth, features = given.problem.depth, given.features
+    depth, features, exact = given.problem.depth, given.features, given.effort.exact
     two = gauge(features, y[:, None], tau, tolerance=1e-6)
-    three = below = path_gauge(features, y, 3, tau, signs=two.multipliers[:, 0])
+    three = below = path_gauge(features, y, 3, tau, two.multipliers[:, 0], exact)
     if depth > 3:
-        below = path_gauge(features, y, depth, tau, signs=three.multipliers[:, 0])
+        below = path_gauge(features, y, depth, tau, three.multipliers[:, 0], exact)
     above = three if three.upper <= two.upper else two
     proof, branches = Tree(below.multipliers, below.mu), above.atoms.branches()
     return Piece(below.lower, above.upper, proof, branches, above.weights, NAME)
