@@ -139,7 +139,9 @@ def real(
     target: int | None = None,
     transform: str = "standardised",
 ) -> tuple[Array, Array]:
-    """Iris (one-hot species) or Diabetes (standardised progression), bundled with scikit-learn.
+    """Iris or wine (one-hot classes), Diabetes (standardised progression) or cancer (±1).
+
+    All of them come with scikit-learn.
 
     n: a random subsample (stratified by class for Iris); d: that many principal components;
     target: that column of Y only, as ±1 (one species against the others).
@@ -247,7 +249,13 @@ def _bundled(name: str) -> tuple[Array, Array]:
     elif name == "diabetes":
         bunch = datasets.load_diabetes()
         targets = ((bunch.target - bunch.target.mean()) / bunch.target.std())[:, None]
+    elif name == "wine":
+        bunch = datasets.load_wine()
+        targets = np.eye(3)[bunch.target]
+    elif name == "cancer":
+        bunch = datasets.load_breast_cancer()
+        targets = (2.0 * bunch.target - 1)[:, None]
     else:
-        raise TypeError(f"dataset {name!r} is unknown; accepted are iris, diabetes")
+        raise TypeError(f"dataset {name!r} is unknown; accepted are iris, diabetes, wine, cancer")
     features = bunch.data - bunch.data.mean(axis=0)
     return features / features.std(axis=0), targets

@@ -18,6 +18,7 @@ class Instance:
     """One problem to solve: identity, data, options, and what is expected of it.
 
     data: the specification of its family. branches: how many are allowed, None for any number.
+    gap: relative gap that is narrow enough where nothing closes it.
     """
 
     claim: str
@@ -35,6 +36,7 @@ class Instance:
     holds: bool
     restarts: int
     polish_steps: int
+    gap: float
     tags: dict[str, Any]
 
     @property
@@ -151,6 +153,7 @@ class Row:
     primal_lower: float | None = None
     dual_upper: float | None = None
     branches: int | None = None
+    width: int | None = None
     ranks: list[int] | None = None
     singular_values: Any = None
     singular_values_data: Any = None

@@ -69,12 +69,12 @@ def instances(setting_id: str, options: dict[str, Any] | None = None) -> list[In
                 f"setting {setting_id!r} has no case {label!r}; it has {', '.join(known)}"
             )
     replicates = options.get("replicates") or chosen.replicates
-    restarts = options.get("restarts") or chosen.restarts
+    restarts = chosen.restarts and (options.get("restarts") or chosen.restarts)
     return [
         instance
         for case in chosen.cases
         if labels is None or case.label in labels
-        for instance in expand(owner, setting_id, case, replicates, restarts, chosen.polish_steps)
+        for instance in expand(owner, chosen, case, replicates, restarts)
     ]
 
 

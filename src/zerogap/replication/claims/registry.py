@@ -35,14 +35,19 @@ Cases = tuple[Case, ...]
 
 @dataclass(frozen=True)
 class Setting:
-    """Cases that share a batch. replicates: data sets per case; restarts: training runs each;
-    polish_steps: slow steps that the best of them go on for (where kinks need it)."""
+    """Cases that share a batch.
+
+    replicates: data sets per case. restarts: training runs each, 0 for none, whatever a
+    configuration says; polish_steps: slow steps that the best of them go on for (where kinks need
+    it). gap: relative gap that is narrow enough where nothing closes it.
+    """
 
     id: str
     cases: Cases
     replicates: int = 1
     restarts: int = 16
     polish_steps: int = 4000
+    gap: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ OWN_DATA = "own-data"
 
 
 def expand(
-    owner: str, setting_id: str, case: Case, replicates: int, restarts: int, polish_steps: int
+    owner: str, chosen: Setting, case: Case, replicates: int, restarts: int
 ) -> Iterator[Instance]:
     """The problems of one case of a claim's setting, in a fixed order."""
     for replicate in range(replicates):
@@ -81,9 +86,9 @@ def expand(
                     name += f"-b{beta:g}" if beta is not None else ""
                     name += f"-m{branches}" if branches is not None else ""
                     yield Instance(
-                        owner, setting_id, name, case.data, replicate, case.architecture,
+                        owner, chosen.id, name, case.data, replicate, case.architecture,
                         case.activation, case.regularizer, depth, beta, branches, case.paper,
-                        case.holds, restarts, polish_steps, case.tags,
+                        case.holds, restarts, chosen.polish_steps, chosen.gap, case.tags,
                     )  # fmt: skip
 
 
@@ -107,6 +112,7 @@ def own_data(setting_id: str, options: dict[str, Any]) -> Iterator[Instance]:
             holds=True,
             restarts=options.get("restarts") or 32,
             polish_steps=4000,
+            gap=1e-3,
             tags={},
         )
 

@@ -97,7 +97,7 @@ def _trained(trained: Trained) -> Record:
     network = trained.network if np.isfinite(trained.value) else None
     return {
         "best": trained.value,
-        "median": float(np.median(trained.values)),
+        "median": float(np.median(trained.values)) if len(trained.values) else np.inf,
         "values": trained.values,
         "error": trained.error,
         "restarts": len(trained.values),
@@ -118,6 +118,7 @@ def _bracket(problem: Problem, bounds: Bounds, candidates: list[Candidate]) -> R
         "primal_lower": bounds.primal_lower,
         "dual_upper": bounds.dual_upper,
         "branches": len(best.branches),
+        "width": best.width,
         "ranks": best.ranks(),
     }
     if problem.activation == "linear":

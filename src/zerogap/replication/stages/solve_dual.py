@@ -8,6 +8,7 @@ from zerogap.replication.records import read_batch, write_batch
 from zerogap.replication.rows import Given, Solved
 from zerogap.solving.constructions import conjectured_primal, constructions, primal_theorem
 from zerogap.solving.dual import bidual
+from zerogap.solving.methods.base import Effort
 
 
 def run(data: Path, output: Path) -> int:
@@ -23,7 +24,7 @@ def _solved(given: Given) -> Solved:
     failures: list[str] = []
     theorem = attempt(failures, "theorem", primal_theorem, problem)
     conjectured = attempt(failures, "conjecture", conjectured_primal, problem)
-    dual = attempt(failures, "dual", bidual, problem)
+    dual = attempt(failures, "dual", bidual, problem, Effort(relaxed=given.gap))
     built = attempt(failures, "construction", constructions, problem, dual) if dual else None
     return Solved(
         instance=given.name,

@@ -36,6 +36,9 @@ def run(data: Path, output: Path) -> int:
 
 def _trained(given: list[Given], effort: TrainingOptions) -> list[Trained]:
     """One result per problem; where the group fails, each of its problems by itself."""
+    if not effort.restarts:
+        untrained = Trained("", np.inf, np.inf, np.zeros(0), None, None, None)
+        return [replace(untrained, instance=one.name) for one in given]
     try:
         reached = train([one.problem for one in given], [one.seed for one in given], effort)
     except Exception as error:  # one problem must not cost the others
