@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     solve = commands.add_parser("solve", help="bracket one training problem and prove the bracket")
     solve.add_argument("data", type=Path, help=".npz with arrays X and Y, or .csv with a header")
-    solve.add_argument("--targets", help="target columns of a .csv, comma-separated")
+    _add_columns(solve)
     solve.add_argument("--activation", required=True, help="linear or relu")
     solve.add_argument("--architecture", required=True, help="standard or parallel")
     solve.add_argument("--depth", type=int, required=True, help="number of layers, at least 2")
@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("data", type=Path, help=".npz with arrays X and Y, or .csv with a header")
     audit.add_argument("weights", type=Path, help="torch state_dict (.pt, .pth), or .npz")
-    audit.add_argument("--targets", help="target columns of a .csv, comma-separated")
+    _add_columns(audit)
     audit.add_argument("--beta", type=float, required=True, help="regularisation it was trained at")
     audit.add_argument("--activation", default="relu", help="relu (default) or linear")
     audit.add_argument("--architecture", default="standard", help="standard (default) or parallel")
@@ -116,6 +116,15 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (solve, audit, verify, table, tables, claims):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _add_columns(command: argparse.ArgumentParser) -> None:
+    """Which columns of a .csv are what."""
+    command.add_argument("--targets", help="target columns of a .csv, comma-separated; or classes")
+    command.add_argument("--drop", help="columns of a .csv to leave out, comma-separated")
+    command.add_argument(
+        "--standardize", action="store_true", help="features of mean zero and variance one"
+    )
 
 
 def _add_limits(command: argparse.ArgumentParser) -> None:
@@ -220,6 +229,10 @@ def _print_bounds(bounds: Bounds, verbose: bool) -> None:
         print(f"method       {name}: {happened}")
 
 
+def _names(text: str | None) -> list[str]:
+    return text.split(",") if text else []
+
+
 def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
@@ -230,10 +243,12 @@ def _numbers(text: str) -> list[float]:
 
 
 def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Problem:
-    from zerogap.model.data import read_file
+    from zerogap.model.data import read_file, standardized
     from zerogap.model.problem import Problem
 
-    X, Y = read_file(given.data, given.targets.split(",") if given.targets else None)
+    X, Y = read_file(given.data, _names(given.targets), _names(given.drop))
+    if given.standardize:
+        X = standardized(X)
     return Problem(
         X,
         Y,

@@ -13,13 +13,20 @@ from zerogap.model.matrices import Array
 
 # Larger files are refused unread, so that a small compressed one cannot fill the memory.
 _MAX_BYTES = 2**28
+# What stands for a missing value, and how many labels of a text column are classes.
+_MISSING = ("", "na", "nan", "n/a", "null", "none", "?")
+_MAX_CLASSES = 100
 
 
-def read_file(path: Path, targets: Sequence[str] | None = None) -> tuple[Array, Array]:
+def read_file(
+    path: Path, targets: Sequence[str] | None = None, drop: Sequence[str] = ()
+) -> tuple[Array, Array]:
     """X and Y from an .npz file with arrays X and Y, or from a .csv file with a header.
 
-    targets: the csv's target columns; all others are features. Nothing in a file is executed:
-    object arrays are refused. Raises DataError with the place of the first mistake.
+    targets: the csv's target columns; all others but those of `drop` are features. One target
+    column of text holds classes, which become one-hot, in sorted order. Columns may be parted by
+    semicolons or tabs, with decimal commas. Nothing in a file is executed: object arrays are
+    refused. Raises DataError with the place of the first mistake.
     """
     if path.suffix not in (".npz", ".csv"):
         raise DataError(f"{path} ends in {path.suffix!r}; accepted are .npz and .csv files")
@@ -32,9 +39,10 @@ def read_file(path: Path, targets: Sequence[str] | None = None) -> tuple[Array, 
         raise DataError(f"{path} is not a file; accepted are .npz and .csv files")
     _require_size(path, size)
     if path.suffix == ".csv":
-        return _read_csv(path, targets)
-    if targets:
-        raise DataError(f"{path}: targets name columns of a .csv; an .npz has its targets in Y")
+        return _read_csv(path, targets, drop)
+    for what, names in (("targets", targets), ("drop", drop)):
+        if names:
+            raise DataError(f"{path}: {what} name columns of a .csv; an .npz has X and Y")
     arrays = read_npz(path, ("X", "Y"))
     return arrays["X"], arrays["Y"]
 
@@ -66,44 +74,129 @@ def read_npz(path: Path, asked: Sequence[str] = ()) -> dict[str, Array]:
         raise DataError(f"{path} is not a plain .npz file: {error}{accepted}") from None
 
 
-def _read_csv(path: Path, targets: Sequence[str] | None) -> tuple[Array, Array]:
+def _read_csv(
+    path: Path, targets: Sequence[str] | None, drop: Sequence[str]
+) -> tuple[Array, Array]:
     if not targets:
         raise DataError(f"{path}: name the target columns (targets: [column, …])")
+    header, rows, comma = _cells(path)
+    for where, names in (("targets", targets), ("drop", drop)):
+        for name in names:
+            if name not in header:
+                raise DataError(f"{path} has no column {name!r}; it has {', '.join(header)}")
+        twice = [name for i, name in enumerate(names) if name in names[:i]]
+        if twice:
+            raise DataError(f"{path}: {where} names {twice[0]!r} twice; names must differ")
+    for name in targets:
+        if name in drop:
+            raise DataError(f"{path}: {name!r} is a target and dropped; accepted is one of both")
+    _require_present(path, header, rows, drop)
+
+    def column(name: str) -> list[tuple[int, str]]:
+        return [(line, row[header.index(name)]) for line, row in rows]
+
+    features = [name for name in header if name not in (*targets, *drop)]
+    if not features:
+        raise DataError(f"{path} has only target columns; accepted is at least one feature")
+    X = np.array([_numbers(path, name, column(name), comma) for name in features]).T
+    labels = [text for _, text in column(targets[0])]
+    if len(targets) == 1 and not any(_is_number(text, comma) for text in labels):
+        return X, _one_hot(path, targets[0], labels)
+    return X, np.array([_numbers(path, name, column(name), comma) for name in targets]).T
+
+
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], bool]:
+    """The header, the rows with their lines, and whether numbers have decimal commas."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
-            reader = csv.reader(handle)
+            first = handle.readline()
+            handle.seek(0)
+            # Where semicolons or tabs part columns, commas are decimal ones.
+            delimiter = max(",;\t", key=first.count)
+            reader = csv.reader(handle, delimiter=delimiter)
             lines = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if len(lines) < 2:
         raise DataError(f"{path} is empty; accepted is a header line and at least one row")
     (_, header), *rows = lines
-    for name in targets:
-        if name not in header:
-            raise DataError(f"{path} has no column {name!r}; it has {', '.join(header)}")
-    for where, names in (("the header", header), ("targets", targets)):
-        twice = [name for i, name in enumerate(names) if name in names[:i]]
-        if twice:
-            raise DataError(f"{path}: {where} names {twice[0]!r} twice; names must differ")
-    table = np.array([_numbers(path, line, header, row) for line, row in rows])
-    is_target = np.array([name in targets for name in header])
-    if is_target.all():
-        raise DataError(f"{path} has only target columns; accepted is at least one feature")
-    return table[:, ~is_target], table[:, [header.index(name) for name in targets]]
-
-
-def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> list[float]:
-    if len(row) != len(header):
-        raise DataError(f"{path} line {line} has {len(row)} fields; the header has {len(header)}")
-    numbers = []
-    for name, text in zip(header, row, strict=True):
-        try:
-            numbers.append(float(text) if "_" not in text else math.nan)
-        except ValueError:
-            numbers.append(math.nan)
-        if not math.isfinite(numbers[-1]):
-            shown = text if len(text) <= 40 else f"{text[:40]}…"
+    header = [name.strip() for name in header]
+    twice = [name for i, name in enumerate(header) if name in header[:i]]
+    if twice:
+        raise DataError(f"{path}: the header names {twice[0]!r} twice; names must differ")
+    for line, row in rows:
+        if len(row) != len(header):
             raise DataError(
-                f"{path} line {line}, column {name!r} is {shown!r}; accepted are finite numbers"
+                f"{path} line {line} has {len(row)} fields; the header has {len(header)}"
             )
+    return header, rows, delimiter != ","
+
+
+def _require_present(
+    path: Path, header: list[str], rows: list[tuple[int, list[str]]], drop: Sequence[str]
+) -> None:
+    """Raise DataError where values are missing, with how many, where, and what can be done."""
+    missing = [
+        (line, name)
+        for line, row in rows
+        for name, text in zip(header, row, strict=True)
+        if name not in drop and text.strip().lower() in _MISSING
+    ]
+    if missing:
+        line, name = missing[0]
+        named = ", ".join(dict.fromkeys(name for _, name in missing))
+        raise DataError(
+            f"{path} line {line}, column {name!r} is missing, one of {len(missing)} values in "
+            f"{named}; accepted are full columns: fill them, or drop columns or rows"
+        )
+
+
+def _is_number(text: str, comma: bool) -> bool:
+    try:
+        float(text.replace(",", ".") if comma else text)
+    except ValueError:
+        return False
+    return True
+
+
+def _one_hot(path: Path, name: str, labels: list[str]) -> Array:
+    """One column for every label, in sorted order."""
+    classes = sorted(set(labels))
+    if not 2 <= len(classes) <= _MAX_CLASSES:
+        raise DataError(
+            f"{path}, column {name!r} has {len(classes)} different labels, the first "
+            f"{_shown(labels[0])}; accepted are numbers, or 2 to {_MAX_CLASSES} classes"
+        )
+    return np.eye(len(classes))[[classes.index(label) for label in labels]]
+
+
+def _numbers(path: Path, name: str, column: list[tuple[int, str]], comma: bool) -> list[float]:
+    numbers = []
+    for line, text in column:
+        plain = text.replace(",", ".") if comma else text
+        # Python would take 1_0 for ten.
+        value = float(plain) if _is_number(plain, False) and "_" not in text else math.nan
+        if not math.isfinite(value):
+            raise DataError(
+                f"{path} line {line}, column {name!r} is {_shown(text)}; accepted are finite "
+                "numbers"
+            )
+        numbers.append(value)
     return numbers
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def standardized(X: Array) -> Array:
+    """Columns of mean zero and variance one, without those that are constant.
+
+    Raises DataError where all of them are.
+    """
+    X = np.asarray(X, dtype=float)
+    deviations = X.std(axis=0)
+    varies = deviations > 1e-12 * np.abs(X).max(axis=0, initial=0)
+    if not varies.any():
+        raise DataError("all features are constant; accepted is at least one that is not")
+    return (X[:, varies] - X[:, varies].mean(axis=0)) / deviations[varies]
