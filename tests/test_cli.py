@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,13 @@ def test_solve_reads_csv_columns(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "status       zero" in done.stdout
     assert "certified    yes" in done.stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    for module in ("zerogap", "zerogap.cli"):
+        command = [sys.executable, "-m", module, "--version"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert said == f"zerogap {version('zerogap')}\n"
 
 
 TWO = ("--architecture", "standard", "--activation", "relu", "--depth", "2")

@@ -18,7 +18,10 @@ from tempfile import TemporaryFile
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from zerogap import threads  # noqa: F401  before what loads numpy
+from zerogap import (
+    __version__,
+    threads,  # noqa: F401  before what loads numpy
+)
 from zerogap.checker.files import Unreadable
 from zerogap.model.errors import DataError, MethodError, ZerogapError
 from zerogap.model.files import plain
@@ -45,6 +48,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = _Parser(prog="zerogap", description="Certified duality gaps of neural networks.")
+    parser.add_argument("--version", action="version", version=f"zerogap {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 
     solve = commands.add_parser("solve", help="bracket one training problem and prove the bracket")

@@ -91,3 +91,10 @@ def test_a_wide_gap_ends_the_work_early() -> None:
     assert len(told) == 1
     solve(problem(), progress=told.append)
     assert len(told) > 2
+
+
+def test_answers_are_printed_without_their_proofs() -> None:
+    asked = problem()
+    bounds = solve(asked)
+    assert len(repr(bounds)) < 500
+    assert len(repr(audit(asked, bounds.weights))) < 300

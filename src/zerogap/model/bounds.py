@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,14 @@ class Bounds:
     primal_method: str
     dual_method: str
     status: str
-    weights: Network
-    certificate: dict[str, Any]
+    weights: Network = field(repr=False)
+    certificate: dict[str, Any] = field(repr=False)
     exact_primal: float | None = None
     exact_dual: float | None = None
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
-    methods: tuple[tuple[str, str], ...] = ()
-    verdict: Verdict | None = None
+    methods: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    verdict: Verdict | None = field(default=None, repr=False)
 
     @cached_property
     def network(self) -> torch.nn.Module:

@@ -1,7 +1,7 @@
 """How far a trained network provably is from the global optimum of its own training problem."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zerogap.checker.check import Verdict
@@ -35,8 +35,8 @@ class Audit:
     lower_method: str
     best: float
     best_method: str
-    certificate: dict[str, Any]
-    verdict: Verdict
+    certificate: dict[str, Any] = field(repr=False)
+    verdict: Verdict = field(repr=False)
 
     @property
     def certified(self) -> bool:
