@@ -121,6 +121,12 @@ class Network:
         return Network((tuple(layers),), self.activation)
 
 
+def zero_network(problem: Problem) -> Network:
+    """f = 0, in one branch of one neuron a layer."""
+    widths = [problem.d, *[1] * (problem.depth - 1), problem.k]
+    return Network((tuple(np.zeros(shape) for shape in pairwise(widths)),), problem.activation)
+
+
 def activate(Z: Array, activation: str) -> Array:
     """φ(Z)."""
     return np.maximum(Z, 0) if activation == "relu" else Z

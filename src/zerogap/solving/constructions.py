@@ -1,12 +1,17 @@
 """What theory says of the primal: proved lower bounds, and networks that are often optimal."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from zerogap.convex.nuclear import nuclear_map, shrunk_map
 from zerogap.model.bounds import PrimalBound, relative
+from zerogap.model.errors import MethodError
+from zerogap.model.network import zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate
+from zerogap.solving.deepened import deepened
 from zerogap.theory import linear, whitened
 from zerogap.theory.rank_one import RankOne
 
@@ -66,7 +71,10 @@ def conjectured_primal(problem: Problem) -> float | None:
 
 
 def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
-    """The networks that theory builds for a problem; optimal wherever theory says so."""
+    """The networks that theory builds for a problem; optimal wherever theory says so.
+
+    With β > 0 there is at least one.
+    """
     candidates = []
     if problem.activation == "linear":
         if problem.beta is None:
@@ -96,6 +104,11 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
+    elif not candidates:
+        with suppress(MethodError):  # no two layers interpolate
+            candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))
+    if problem.beta is not None:
+        candidates.append(Candidate(zero_network(problem), "zero network"))
     return candidates
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from zerogap.model import clock
 from zerogap.model.errors import MethodError, what_failed
-from zerogap.model.network import Network
+from zerogap.model.network import Network, zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.methods import METHODS
@@ -158,6 +158,5 @@ def _network(problem: Problem, piece: Piece) -> Network | None:
         pad = [np.ones((1, 1))] * (problem.depth - 1 - len(inner))
         branches.append((*inner, *pad, w[None, :]))
     if not branches:
-        shapes = [(problem.d, 1), *[(1, 1)] * (problem.depth - 2), (1, problem.k)]
-        branches = [tuple(np.zeros(shape) for shape in shapes)]
+        return zero_network(problem)
     return Network(tuple(branches), problem.activation).balanced()

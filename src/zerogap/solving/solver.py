@@ -20,6 +20,8 @@ from zerogap.solving.methods.base import Effort
 from zerogap.solving.proving import proved, require_fit, require_seconds
 
 _TRAINED = "training"
+# Targets in all up to which networks are trained from random starts, if there is another.
+_SMALL = 100
 # More training runs than this do not fit in memory.
 MAX_RESTARTS = 4096
 
@@ -77,10 +79,12 @@ def solve(
         lower = max(dual.lower, theorem.value if theorem else -np.inf)
         best = min((c.network.objective(problem) for c in candidates), default=np.inf)
         # Without any construction the gap is not a number, and training is needed all the more. Two
-        # layers have been trained, by more than gradients, where they have not been solved.
+        # layers have been trained, by more than gradients, where they have not been solved; random
+        # starts of networks for many targets take minutes.
         closed = relative(best - lower, best) <= max(tolerance, gap or 0.0)
         again = any(candidate.method == _TRAINED for candidate in candidates)
-        wanted = not candidates or not (problem.depth == 2 or again or clock.late())
+        small = problem.n * problem.k <= _SMALL and not (again or clock.late())
+        wanted = not candidates or (problem.depth > 2 and small)
         if restarts > 0 and wanted and not closed:
             # Only here, since it loads torch.
             from zerogap.training import TrainingOptions, train
