@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx, fmpq_mat
 
 from tests.checker.examples import Array
+from zerogap.checker import upper
 from zerogap.checker.balls import (
     PRECISION,
     Refused,
@@ -230,3 +232,20 @@ def test_what_underflows_in_a_form_of_moments_proves_nothing(
     piece = Piece(x * one, lower["multipliers"], 2, _encode(lower), "lower")
     with suppress(Refused):
         assert moments.moments(piece) >= arb(small) * arb(x)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("relu", [True, False])
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_branches_of_one_neuron_a_layer_are_evaluated_as_two_layers(
+    depth: int, relu: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    X, widths = awkward(rng, (5, 3)), [3, *[1] * (depth - 1), 2]
+    branches = [[awkward(rng, shape) for shape in pairwise(widths)] for _ in range(4)]
+    together = upper._chains(X, branches, relu)
+    apart = sum((upper.outputs(X, branch, relu) for branch in branches[1:]),
+                upper.outputs(X, branches[0], relu))  # fmt: skip
+    for x, y in zip(together.entries(), apart.entries(), strict=True):
+        assert x.overlaps(y)
+        assert x.rad() <= 2 * y.rad() + 1e-60

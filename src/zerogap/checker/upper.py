@@ -2,6 +2,7 @@
 
 from itertools import chain
 
+import numpy as np
 from flint import arb, arb_mat
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius, root, total, up
@@ -26,17 +27,49 @@ def residual(statement: Statement, branches: Branches, architecture: str, place:
             raise Refused(f"{place}.branches[{j}]: the layers' shapes do not chain")
         if architecture == "parallel" and widths[-2] != 1:
             raise Refused(f"{place}.branches[{j}] ends in {widths[-2]} neurons, not one")
-        left += outputs(statement.X, branch, statement.activation == "relu")
+    relu = statement.activation == "relu"
+    if all(W.shape[1] == 1 for branch in branches for W in branch[:-1]):
+        left += _chains(statement.X, branches, relu)
+    else:
+        for branch in branches:
+            left += outputs(statement.X, branch, relu)
     return frobenius(left)
 
 
 def outputs(X: Array, branch: list[Array], relu: bool) -> arb_mat:
     """What one branch adds to f(X), (n, k); wide layers in parts, a few samples at a time."""
-    numbers, widths = sum(W.size for W in branch), [W.shape[1] for W in branch]
-    spend(len(X) * (numbers + 2 * STEP * sum(widths)), "a network")
+    _announce(len(X), branch)
+    return _evaluated(X, [_parts(W) for W in branch], max(W.shape[1] for W in branch), relu)
+
+
+def _chains(X: Array, branches: Branches, relu: bool) -> arb_mat:
+    """What branches of one neuron a layer add, (n, k), as two layers.
+
+    Outputs of the first neuron are non-negative, φ(a x) = max(a, 0) x for x ≥ 0, and without φ all
+    is linear: what follows the first layer is one number, which joins the last.
+    """
+    U, W = np.hstack([b[0] for b in branches]), np.vstack([b[-1] for b in branches])
+    _announce(len(X), [U, W])
+    spend(STEP * sum(map(len, branches)), "a network")
+    zero, rows = arb(0), balls(W).tolist()
+    for row, branch in zip(rows, branches, strict=True):
+        factor = arb(1)
+        for inner in branch[1:-1]:
+            a = arb(float(inner[0, 0]))
+            factor *= a.max(zero) if relu else a
+        row[:] = [factor * w for w in row]
+    return _evaluated(X, [_parts(U), [arb_mat(rows)]], max(U.shape[1], W.shape[1]), relu)
+
+
+def _announce(samples: int, layers: list[Array]) -> None:
+    numbers, widths = sum(W.size for W in layers), [W.shape[1] for W in layers]
+    spend(samples * (numbers + 2 * STEP * sum(widths)), "a network")
     hold(BALL * numbers + 4 * BALL * max(widths), "a network")
-    layers = [_parts(W) for W in branch]
-    step, rows, zero = max(1, _ENTRIES // max(widths)), [], arb(0)
+
+
+def _evaluated(X: Array, layers: list[list[arb_mat]], width: int, relu: bool) -> arb_mat:
+    """f(X) of layers in groups of columns, none wider than `width`."""
+    step, rows, zero = max(1, _ENTRIES // width), [], arb(0)
     for start in range(0, len(X), step):
         A = balls(X[start : start + step])
         for layer, parts in enumerate(layers, start=1):

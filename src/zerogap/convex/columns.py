@@ -19,6 +19,8 @@ _FIRST, _AHEAD, _FINEST = 0.1, 0.1, 1e-11
 _NEW = 2
 # Atoms stay while their constraint is at least this near to holding with equality.
 _ACTIVE = 0.5
+# Seconds that a vertex may take.
+_VERTEX = 2.0
 # Weights below this share of the largest are interior-point residue, not neurons.
 _NEGLIGIBLE = 1e-7
 
@@ -167,7 +169,8 @@ def vertex(V: Array, weights: Array) -> tuple[Array, Array]:
         "primal_feasibility_tolerance": 1e-10,
         "dual_feasibility_tolerance": 1e-10,
         "maxiter": 5 * columns.shape[0] + 100,
-        "time_limit": clock.left(),
+        # Late or not: with all atoms, networks are too large to be proved.
+        "time_limit": max(_VERTEX, clock.left()),
     }
     found = linprog(
         np.ones(len(lengths)), A_eq=columns, b_eq=target / scale, method="highs-ds", options=options

@@ -20,6 +20,8 @@ from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 
 _MAX_ITERATIONS = 100
+# Entries of Λ, of which a step factorises a dense square: ten seconds.
+_MAX_UNKNOWNS = 5_000
 # Share of the way to the boundary that a step may go.
 _STEP = 0.99
 
@@ -34,6 +36,11 @@ def master(V: Array, Y: Array, tau: float | None, tolerance: float = 1e-11) -> t
     """
     n, m = V.shape
     k = Y.shape[1]
+    if n * k > _MAX_UNKNOWNS:
+        raise MethodError(
+            f"{n} samples times {k} outputs are {n * k} multipliers at once; accepted are up to "
+            f"{_MAX_UNKNOWNS}"
+        )
     radius = 1.0 if tau is None else tau
     ridge = 0.0 if tau is None else 1.0
     W = _weights(V, Y, tau is None)

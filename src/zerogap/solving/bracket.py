@@ -40,7 +40,10 @@ def assemble(
     below: what is proved of the primal, by more than weak duality.
     """
     if not candidates:
-        raise MethodError("no network interpolates within reach: allow training (restarts > 0)")
+        raise MethodError(
+            "no network interpolates within reach: allow training (restarts > 0), or "
+            "regularise (beta > 0)"
+        )
     values = [candidate.network.objective(problem) for candidate in candidates]
     # Theory's networks come first: training that only ties with them to rounding is not better.
     best = next(i for i, v in enumerate(values) if v <= min(values) * (1 + 1e-9))

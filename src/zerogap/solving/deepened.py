@@ -23,7 +23,8 @@ def deepened(problem: Problem) -> Network:
     if problem.beta is not None:
         return _regularised(problem, problem.beta)
     stretch = float(np.linalg.norm(problem.X, 2))
-    found = gauge(Ascent(problem.X / stretch), problem.Y, tolerance=1e-4)
+    with clock.within(_TIME * clock.left()):
+        found = gauge(Ascent(problem.X / stretch), problem.Y, tolerance=1e-4)
     copies = _copies(problem, found.atoms.U, found.weights / stretch)
     return min(copies, key=lambda copy: copy.objective(problem))
 

@@ -20,8 +20,9 @@ from zerogap.solving.methods.base import Effort
 from zerogap.solving.proving import proved, require_fit, require_seconds
 
 _TRAINED = "training"
-# Targets in all up to which networks are trained from random starts, if there is another.
-_SMALL = 100
+# Targets in all up to which networks are trained from random starts: if there is another, and at
+# all, since the Jacobians of all restarts must fit in memory.
+_SMALL, _LARGE = 100, 1_000
 # More training runs than this do not fit in memory.
 MAX_RESTARTS = 4096
 
@@ -83,8 +84,8 @@ def solve(
         # starts of networks for many targets take minutes.
         closed = relative(best - lower, best) <= max(tolerance, gap or 0.0)
         again = any(candidate.method == _TRAINED for candidate in candidates)
-        small = problem.n * problem.k <= _SMALL and not (again or clock.late())
-        wanted = not candidates or (problem.depth > 2 and small)
+        small = problem.Y.size <= _SMALL and not (again or clock.late())
+        wanted = problem.depth > 2 and small if candidates else problem.Y.size <= _LARGE
         if restarts > 0 and wanted and not closed:
             # Only here, since it loads torch.
             from zerogap.training import TrainingOptions, train
