@@ -3,7 +3,7 @@
 # make smoke runs a small version into results/smoke
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
-# make bench measures time and memory into results/benchmarks (an hour)
+# make bench measures time and memory into results/benchmarks (hours)
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.solvers $(BENCH)/solvers.csv
 	$(BIN)/python -m benchmarks.scaling $(BENCH)/scaling.csv
 	$(BIN)/python -m benchmarks.outputs $(BENCH)/outputs.csv
+	$(BIN)/python -m benchmarks.reach $(BENCH)/reach.csv --seconds 60
 	$(BIN)/python -m benchmarks.figure $(BENCH)
 	$(BIN)/python -m benchmarks.training $(BENCH)/training.csv
 	$(BIN)/python -m benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml
