@@ -22,6 +22,7 @@ import pandas as pd
 from benchmarks.measure import LATE, medians
 from benchmarks.table import write
 from zerogap.model.bounds import relative
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import max_cells
 
@@ -92,7 +93,7 @@ def columns(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any
     from zerogap.convex.oracles import Features
 
     started = time.perf_counter()
-    found = gauge(Features(X), Y, beta, ACCURACY)
+    found = gauge(Features(X), Fit(Y), beta, ACCURACY)
     return {
         "seconds": time.perf_counter() - started, "value": found.upper, "lower": found.lower,
     }  # fmt: skip
@@ -106,9 +107,9 @@ def bracket(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any
 
     assert beta is not None
     started = time.perf_counter()
-    above = descent(X, Y, beta)
+    above = descent(X, Fit(Y), beta)
     with clock.within(case.patience):
-        below = moment_bound(X, Y, beta, above, gap=1e-3)
+        below = moment_bound(X, Fit(Y), beta, above, gap=1e-3)
     return {
         "seconds": time.perf_counter() - started, "value": above.upper, "lower": below.lower,
     }  # fmt: skip

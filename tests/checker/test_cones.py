@@ -19,6 +19,7 @@ from zerogap.checker.kinds.cones import cone_level
 from zerogap.checker.pricing import faces_of, level
 from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
+from zerogap.model.fit import Fit
 from zerogap.model.network import Network
 from zerogap.solving.certificates import build, matrix
 from zerogap.solving.methods import columns
@@ -65,7 +66,7 @@ def test_cones_agree_with_all_faces_for_any_outputs(seed: int, n: int, d: int, k
 def test_cones_are_tight_where_many_maxima_meet_the_constraint(n: int, d: int, k: int) -> None:
     rng = np.random.default_rng(n)
     X, Y = rng.standard_normal((n, d)), rng.standard_normal((n, k))
-    optimal = gauge(Features(X), Y, None).multipliers
+    optimal = gauge(Features(X), Fit(Y), None).multipliers
     exact = by_faces(X, optimal)
     assert exact * (1 - 1e-12) <= float(cone_level(X, optimal)) <= exact * (1 + 2e-9)
 

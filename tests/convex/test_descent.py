@@ -6,6 +6,7 @@ import pytest
 from zerogap.convex.columns import gauge, primal_value
 from zerogap.convex.descent import _group_lasso, descent
 from zerogap.convex.oracles import Features
+from zerogap.model.fit import Fit
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -15,9 +16,9 @@ def test_it_reaches_the_optimum_of_small_problems_and_never_beats_it(k: int, sha
     X, Y = rng.normal(size=(14, 3)), rng.normal(size=(14, k))
     features = Features(X)
     tau = share * float(features.price(Y, 0.0)[0][0])
-    exact, found = gauge(features, Y, tau), descent(X, Y, tau)
+    exact, found = gauge(features, Fit(Y), tau), descent(X, Fit(Y), tau)
     assert exact.lower * (1 - 1e-9) <= found.upper <= exact.upper * (1 + 2e-3)
-    assert found.upper == pytest.approx(primal_value(found.atoms.V, found.weights, Y, tau))
+    assert found.upper == pytest.approx(primal_value(found.atoms.V, found.weights, Fit(Y), tau))
     assert np.linalg.norm(found.atoms.U, axis=0) == pytest.approx(1)
     assert found.multipliers == pytest.approx(Y - found.atoms.V @ found.weights)
 
@@ -26,7 +27,7 @@ def test_beyond_the_largest_beta_no_neuron_is_worth_its_cost() -> None:
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
     tau = 1.01 * float(Features(X).price(Y, 0.0)[0][0])
-    found = descent(X, Y, tau)
+    found = descent(X, Fit(Y), tau)
     assert found.upper == pytest.approx(0.5 * np.sum(Y**2))
     assert not len(found.weights)
 

@@ -13,6 +13,7 @@ from zerogap.convex.descent import descent
 from zerogap.convex.moments import Moments, moment_bound
 from zerogap.convex.oracles import Features
 from zerogap.model import clock
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.solving.certificates import matrix
 from zerogap.solving.methods import base
@@ -28,8 +29,8 @@ def data(n: int, d: int, k: int, seed: int = 0) -> tuple[Array, Array]:
 def test_the_bound_holds_and_is_not_vacuous(k: int, share: float | None) -> None:
     X, Y = data(10, 3, k)
     level = None if share is None else share * float(Features(X).price(Y, 0.0)[0][0])
-    exact = gauge(Features(X), Y, level)
-    found = moment_bound(X, Y, level, exact, steps=4000)
+    exact = gauge(Features(X), Fit(Y), level)
+    found = moment_bound(X, Fit(Y), level, exact, steps=4000)
     assert found.lower <= exact.upper * (1 + 1e-9)
     assert found.lower >= 0.5 * exact.upper
     c = float(Features(X).price(found.multipliers, 0.0)[0][0])
@@ -39,8 +40,8 @@ def test_the_bound_holds_and_is_not_vacuous(k: int, share: float | None) -> None
 def test_splitting_closes_the_gap() -> None:
     X, Y = data(12, 4, 1, seed=3)
     level = 0.1 * float(Features(X).price(Y, 0.0)[0][0])
-    exact = gauge(Features(X), Y, level)
-    found = moment_bound(X, Y, level, exact, gap=1e-3, steps=60_000)
+    exact = gauge(Features(X), Fit(Y), level)
+    found = moment_bound(X, Fit(Y), level, exact, gap=1e-3, steps=60_000)
     assert exact.upper * (1 - 1e-3) <= found.lower <= exact.upper * (1 + 1e-9)
     assert len(found.blocks) > 2
 
@@ -53,7 +54,7 @@ def test_the_bound_scales_and_does_not_depend_on_the_frame(k: int, level: float 
     order = np.random.default_rng(6).permutation(8)
 
     def bound(X: Array, Y: Array, level: float | None) -> Moments:
-        return moment_bound(X, Y, level, gauge(Features(X), Y, level), gap=0.0, steps=600)
+        return moment_bound(X, Fit(Y), level, gauge(Features(X), Fit(Y), level), gap=0.0, steps=600)
 
     plain = bound(X, Y, level).lower
     # Which small multipliers are dropped depends on rounding, and costs a hundredth of the gap.
@@ -71,7 +72,7 @@ def test_ascent_finds_the_best_atom_and_a_good_network(k: int) -> None:
     values, atoms = Ascent(X).price(Y, 0.9 * best)
     assert 0.999 * best <= values[0] <= best * (1 + 1e-12)
     assert np.linalg.norm(Y.T @ atoms.V, axis=0) == pytest.approx(values)
-    exact, found = gauge(Features(X), Y, 0.1 * best), gauge(Ascent(X), Y, 0.1 * best)
+    exact, found = gauge(Features(X), Fit(Y), 0.1 * best), gauge(Ascent(X), Fit(Y), 0.1 * best)
     assert found.lower == -np.inf
     assert exact.upper * (1 - 1e-9) <= found.upper <= exact.upper * 1.01
 
@@ -122,9 +123,9 @@ def test_tampered_blocks_are_refused() -> None:
 
 def test_seconds_limit_the_search() -> None:
     X, Y = data(30, 6, 1)
-    above = descent(X, Y, 1.0)
+    above = descent(X, Fit(Y), 1.0)
     with clock.within(0.0):
-        found = moment_bound(X, Y, 1.0, above, gap=0.0, steps=10**9)
+        found = moment_bound(X, Fit(Y), 1.0, above, gap=0.0, steps=10**9)
     assert len(found.blocks) == 2
 
 

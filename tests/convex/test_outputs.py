@@ -12,6 +12,7 @@ from zerogap.convex.oracles import Features
 from zerogap.convex.outputs import ThreeLayers, scalar_levels
 from zerogap.convex.path import path_gauge, path_level
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.solving.certificates import matrix
 
@@ -35,7 +36,7 @@ def sampled(X: Array, count: int = 20_000) -> Array:
 def test_scalar_levels_agree_with_the_path_program(n: int, d: int) -> None:
     X, Y = data(n, d, 1)
     features = Features(X)
-    multipliers = path_gauge(features, Y[:, 0], 3).multipliers
+    multipliers = path_gauge(features, Fit(Y[:, :1]), 3).multipliers
     batch = np.column_stack([multipliers, -2 * multipliers, Y[:, 0]])
     found = scalar_levels(features, batch)
     assert [s.level for s in found[:2]] == pytest.approx([1.0, 2.0], rel=1e-6)
@@ -64,8 +65,8 @@ def test_a_cover_bounds_every_direction_and_is_attained(k: int) -> None:
 def test_one_direction_of_targets_is_the_scalar_program() -> None:
     X, y = data(5, 2, 1)
     q = np.array([[0.6, 0.8]])
-    found = gauge(ThreeLayers(Features(X), 2), y @ q, None, 1e-6)
-    assert found.upper == pytest.approx(path_gauge(Features(X), y[:, 0], 3).upper, rel=2e-6)
+    found = gauge(ThreeLayers(Features(X), 2), Fit(y @ q), None, 1e-6)
+    assert found.upper == pytest.approx(path_gauge(Features(X), Fit(y), 3).upper, rel=2e-6)
 
 
 def test_too_many_samples_or_outputs_are_refused() -> None:

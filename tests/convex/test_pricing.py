@@ -16,6 +16,7 @@ from zerogap.convex.oracles import Features
 from zerogap.convex.pricing import MAX_VISITS, Sweep, circles, visited
 from zerogap.convex.proved import Proved
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.theory.arrangements import faces
 
@@ -75,7 +76,7 @@ def test_cones_price_as_faces_do(seed: int, n: int, d: int, k: int) -> None:
 def test_column_generation_ends_where_it_does_over_all_faces(tau: float | None) -> None:
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    one, two = gauge(Features(X), Y, tau), gauge(Proved(X), Y, tau)
+    one, two = gauge(Features(X), Fit(Y), tau), gauge(Proved(X), Y, tau)
     assert two.upper == pytest.approx(one.upper, rel=1e-8)
     assert two.lower == pytest.approx(one.upper, rel=1e-8)
 
@@ -83,7 +84,7 @@ def test_column_generation_ends_where_it_does_over_all_faces(tau: float | None) 
 def test_a_pricing_that_fails_leaves_what_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    exact = gauge(Features(X), Y, 0.2)
+    exact = gauge(Features(X), Fit(Y), 0.2)
     calls = iter(range(100))
 
     def fails(*given: Any) -> Any:
@@ -92,11 +93,11 @@ def test_a_pricing_that_fails_leaves_what_is_proved(monkeypatch: pytest.MonkeyPa
         return cone_level(*given)
 
     monkeypatch.setattr(proved, "cone_level", fails)
-    found = gauge(Proved(X), Y, 0.2)
+    found = gauge(Proved(X), Fit(Y), 0.2)
     assert 0 < found.lower <= exact.upper <= found.upper * (1 + 1e-9)
     calls = iter([4])
     with pytest.raises(MethodError, match="not proved: too many"):
-        gauge(Proved(X), Y, 0.2)
+        gauge(Proved(X), Fit(Y), 0.2)
 
 
 def test_all_local_maxima_above_the_floor_are_listed() -> None:

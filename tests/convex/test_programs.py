@@ -12,6 +12,7 @@ from zerogap.convex.oracles import Features, Orthant
 from zerogap.convex.path import Branch, leaves_of, path_gauge, path_level, subsets
 from zerogap.convex.programs import copositive_sdp, three_layer_socp, two_layer_sdp, two_layer_socp
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 
 
 def data(seed: int, n: int, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +23,7 @@ def data(seed: int, n: int, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("n", "d"), [(5, 2), (8, 2), (6, 3), (5, 4)])
 def test_column_generation_equals_the_whole_two_layer_program(n: int, d: int) -> None:
     X, Y = data(n + d, n, d, 1)
-    found = gauge(Features(X), Y)
+    found = gauge(Features(X), Fit(Y))
     assert found.lower == pytest.approx(two_layer_socp(X, Y[:, 0]), rel=1e-6)
     assert found.upper == pytest.approx(found.lower, rel=1e-7)
     assert len(found.weights) <= n
@@ -31,14 +32,14 @@ def test_column_generation_equals_the_whole_two_layer_program(n: int, d: int) ->
 @pytest.mark.parametrize("level", [0.05, 0.5, 5.0])
 def test_the_regularised_optimum_equals_the_whole_program(level: float) -> None:
     X, Y = data(3, 7, 2, 1)
-    found = gauge(Features(X), Y, level)
+    found = gauge(Features(X), Fit(Y), level)
     assert found.lower == pytest.approx(two_layer_socp(X, Y[:, 0], level), rel=1e-6)
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(4, 2, 2), (5, 2, 3), (4, 3, 2), (5, 3, 2)])
 def test_vector_outputs_equal_the_semidefinite_program(n: int, d: int, k: int) -> None:
     X, Y = data(n * d * k, n, d, k)
-    found = gauge(Features(X), Y)
+    found = gauge(Features(X), Fit(Y))
     assert found.lower == pytest.approx(two_layer_sdp(X, Y), rel=1e-5)
     assert len(found.weights) <= n * k + 1
 
@@ -46,7 +47,7 @@ def test_vector_outputs_equal_the_semidefinite_program(n: int, d: int, k: int) -
 @pytest.mark.parametrize(("n", "d", "seed"), [(3, 2, 1), (4, 2, 2), (4, 3, 5)])
 def test_three_layers_equal_the_whole_program(n: int, d: int, seed: int) -> None:
     X, Y = data(seed, n, d, 1)
-    found = path_gauge(Features(X), Y[:, 0], 3)
+    found = path_gauge(Features(X), Fit(Y[:, :1]), 3)
     assert found.lower == pytest.approx(three_layer_socp(X, Y[:, 0]), rel=1e-5)
     assert found.upper == pytest.approx(found.lower, rel=1e-6)
 
@@ -54,14 +55,14 @@ def test_three_layers_equal_the_whole_program(n: int, d: int, seed: int) -> None
 @pytest.mark.parametrize(("n", "k"), [(2, 2), (3, 2), (4, 3)])
 def test_whitened_data_equal_the_copositive_program(n: int, k: int) -> None:
     _, Y = data(n, n, n, k)
-    assert gauge(Orthant(np.eye(n)), Y).lower == pytest.approx(copositive_sdp(Y), rel=1e-6)
+    assert gauge(Orthant(np.eye(n)), Fit(Y)).lower == pytest.approx(copositive_sdp(Y), rel=1e-6)
 
 
 def test_depth_never_raises_the_optimum() -> None:
     X, Y = data(11, 5, 2, 1)
     features = Features(X)
-    values = [gauge(features, Y).lower] + [
-        path_gauge(features, Y[:, 0], depth).lower for depth in (3, 4, 5)
+    values = [gauge(features, Fit(Y)).lower] + [
+        path_gauge(features, Fit(Y[:, :1]), depth).lower for depth in (3, 4, 5)
     ]
     assert all(b <= a * (1 + 1e-7) for a, b in pairwise(values))
 
@@ -83,8 +84,8 @@ def mixture_norm(branch: Branch) -> float:
 def test_the_depth_four_relaxation_can_be_strictly_below_three_layers() -> None:
     X, y = counterexample()
     features = Features(X)
-    three = path_gauge(features, y, 3)
-    four = path_gauge(features, y, 4, signs=three.multipliers[:, 0])
+    three = path_gauge(features, Fit(y[:, None]), 3)
+    four = path_gauge(features, Fit(y[:, None]), 4, signs=three.multipliers[:, 0])
     assert three.upper == pytest.approx(three.lower, rel=1e-6)
     assert four.upper == pytest.approx(four.lower, rel=1e-6)
     assert four.upper < three.lower * (1 - 5e-4)
@@ -96,7 +97,7 @@ def test_the_path_program_is_attained_by_a_path_network(
     n: int, d: int, depth: int, level: float | None
 ) -> None:
     X, Y = data(n + d, n, d, 1)
-    found = path_gauge(Features(X), Y[:, 0], depth, level)
+    found = path_gauge(Features(X), Fit(Y[:, :1]), depth, level)
     assert found.upper == pytest.approx(found.lower, rel=1e-6)
     assert max(map(mixture_norm, found.atoms.U[0])) <= 1 + 1e-12
     V = np.column_stack([branch.outputs(X) for branch in found.atoms.U[0]])
@@ -110,7 +111,9 @@ def test_the_path_program_is_attained_by_a_path_network(
 
 def test_only_a_three_layer_branch_is_turned_into_layers() -> None:
     X, y = counterexample()
-    three, four = (path_gauge(Features(X), y, depth).atoms.U[0, 0] for depth in (3, 4))
+    three, four = (
+        path_gauge(Features(X), Fit(y[:, None]), depth).atoms.U[0, 0] for depth in (3, 4)
+    )
     W, w = three.layers()
     assert max(np.linalg.norm(W), np.linalg.norm(w)) <= 1 + 1e-12
     assert np.maximum(np.maximum(X @ W, 0) @ w, 0)[:, 0] == pytest.approx(three.outputs(X))
@@ -121,7 +124,7 @@ def test_only_a_three_layer_branch_is_turned_into_layers() -> None:
 def test_the_tree_re_proves_its_level_and_bounds_sampled_networks() -> None:
     X, Y = data(4, 5, 2, 1)
     features = Features(X)
-    found = path_gauge(features, Y[:, 0], 4)
+    found = path_gauge(features, Fit(Y[:, :1]), 4)
     assert path_level(features, found.multipliers[:, 0], found.mu, 4) == pytest.approx(1, rel=1e-9)
     rng = np.random.default_rng(0)
     for _ in range(300):
@@ -160,12 +163,12 @@ def test_d1_scales_like_y_over_x_and_ignores_order_and_rotation(
 ) -> None:
     X, Y = data(seed, 5, 2, 1)
     rng = np.random.default_rng(seed)
-    base = gauge(Features(X), Y).lower
-    assert gauge(Features(s * X), t * Y).lower == pytest.approx(base * t / s, rel=1e-6)
+    base = gauge(Features(X), Fit(Y)).lower
+    assert gauge(Features(s * X), Fit(t * Y)).lower == pytest.approx(base * t / s, rel=1e-6)
     order = rng.permutation(5)
-    assert gauge(Features(X[order]), Y[order]).lower == pytest.approx(base, rel=1e-6)
+    assert gauge(Features(X[order]), Fit(Y[order])).lower == pytest.approx(base, rel=1e-6)
     rotation = np.linalg.qr(rng.normal(size=(2, 2)))[0]
-    assert gauge(Features(X @ rotation), Y).lower == pytest.approx(base, rel=1e-6)
+    assert gauge(Features(X @ rotation), Fit(Y)).lower == pytest.approx(base, rel=1e-6)
 
 
 def test_programs_too_large_to_write_out_say_so() -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 from flint import arb
 
-from zerogap.checker.balls import Refused, up
+from zerogap.checker.balls import Refused, balls, frobenius, up
 from zerogap.checker.reading import branches_of, get, matrix
 from zerogap.checker.search import scaled_primal
 from zerogap.checker.statement import Statement
 from zerogap.checker.theorems import THEOREMS
-from zerogap.checker.upper import residual, scaled_value
+from zerogap.checker.upper import fitted, scaled_value
 
 
 def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
@@ -22,13 +22,15 @@ def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
         raise Refused("gap: primal bounds are for weight decay and depth 3 or more")
     lower = _search(s, block["search"]) if "search" in block else _theorem(s, block, primal)
     branches = branches_of(get(block, "bidual", "gap"), "gap.bidual")
-    error = residual(s, branches, "parallel", "gap.bidual")
-    if s.beta is None and not error <= s.epsilon:
-        raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
-    # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ½‖f − Y‖² + β t^{2−L} D for a
-    # parallel f of scaled value D, so the best t gives ½‖f − Y‖² + β (L/2) D^{2/L}.
-    value = s.scaled_total(scaled_value(branches))
-    return lower, value if s.beta is None else error**2 / 2 + s.beta * value
+    F, value = fitted(s, branches, "parallel", "gap.bidual"), s.scaled_total(scaled_value(branches))
+    if s.beta is None:
+        error = frobenius(F - balls(s.Y))
+        if not error <= s.epsilon:
+            raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
+        return lower, value
+    # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ℓ(f) + β t^{2−L} D for a
+    # parallel f of scaled value D, so the best t gives ℓ(f) + β (L/2) D^{2/L}.
+    return lower, s.loss.value(F, balls(s.Y)) + s.beta * value
 
 
 def _theorem(statement: Statement, block: Any, primal: arb) -> arb:

@@ -10,17 +10,18 @@ from flint import arb, fmpq
 
 from zerogap.checker.balls import Array, Refused, balls, frobenius
 from zerogap.checker.limits import MAX_DEPTH, MAX_EPSILON, MAX_ROWS, MAX_SIDE
+from zerogap.checker.losses import LOSSES, Loss
 from zerogap.checker.reading import get, matrix, number
 
 FORMAT, VERSION = "zerogap-certificate", 1
 REGULARIZERS = ("weight_decay", "power")
-_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta"}
+_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta", "loss"}
 
 
 @dataclass(frozen=True)
 class Statement:
     """Data X (n, d), targets Y (n, k) and what is asked of the network; beta None: interpolation
-    up to ‖f(X) − Y‖_F ≤ epsilon."""
+    up to ‖f(X) − Y‖_F ≤ epsilon, for the squared loss alone."""
 
     X: Array
     Y: Array
@@ -30,6 +31,7 @@ class Statement:
     regularizer: str
     beta: arb | None
     epsilon: arb
+    loss: Loss
 
     @property
     def power(self) -> bool:
@@ -46,12 +48,14 @@ class Statement:
 def digest(problem: Any) -> str:
     """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate.
 
-    problem: anything with X, Y, activation, architecture, depth, regularizer and beta.
+    problem: anything with X, Y, activation, architecture, depth, regularizer, beta and loss.
     """
     p = problem
     regularizer = "weight_decay" if p.depth == 2 else p.regularizer  # the same at L = 2
     beta = None if p.beta is None else float(p.beta).hex()
     names = [p.activation, p.architecture, p.depth, regularizer, beta, p.X.shape, p.Y.shape]
+    if str(p.loss) != "squared":
+        names.append(str(p.loss))
     hashed = hashlib.sha256(json.dumps(names).encode())
     for A in (p.X, p.Y):
         hashed.update(np.ascontiguousarray(A, dtype="<f8").tobytes())
@@ -87,6 +91,11 @@ def statement_of(certificate: Any) -> Statement:
     strength = None if beta is None else number(beta, "problem.beta")
     if strength is not None and not strength > 0:
         raise Refused("problem.beta: accepted is null or a positive number")
+    loss = _loss(problem.get("loss"))
+    if (wrong := loss.refuse(Y)) is not None:
+        raise Refused(f"problem.Y: loss {loss} takes other targets: {wrong}")
+    if strength is None and loss.name != "squared":
+        raise Refused(f"problem.beta: interpolation is for the squared loss, not for {loss}")
     allowed = arb(MAX_EPSILON) * frobenius(balls(Y)) if strength is None else arb(0)
     if epsilon < 0 or not arb(epsilon) <= allowed:
         raise Refused(f"epsilon is {epsilon!r}; accepted is 0 to 1e-6 ‖Y‖, and 0 where beta is set")
@@ -96,5 +105,19 @@ def statement_of(certificate: Any) -> Statement:
         regularizer="weight_decay" if depth == 2 else regularizer,  # the same at L = 2
         beta=None if strength is None else arb(strength),
         epsilon=arb(epsilon),
+        loss=loss,
         **names,
     )
+
+
+def _loss(stated: Any) -> Loss:
+    """The loss that is stated; squares where none is."""
+    if stated is None:
+        return LOSSES["squared"](None)
+    name, place = get(stated, "kind", "problem.loss"), "problem.loss.parameter"
+    kind = LOSSES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise Refused(f"problem.loss.kind is {name!r}; accepted is one of {', '.join(LOSSES)}")
+    if unknown := set(stated) - {"kind", "parameter"}:
+        raise Refused(f"problem.loss has the key {min(unknown)!r}")
+    return kind(number(stated["parameter"], place) if "parameter" in stated else None)

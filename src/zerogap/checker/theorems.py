@@ -26,8 +26,9 @@ class Theorem:
 
     def covers(self, statement: Statement) -> bool:
         s = statement
-        kind = (s.activation, s.beta is None)
-        return kind == (self.activation, self.interpolates) and s.architecture in self.architectures
+        kind = (s.activation, s.beta is None, s.loss.name)
+        about = (self.activation, self.interpolates, "squared")
+        return kind == about and s.architecture in self.architectures
 
 
 def schatten(statement: Statement, primal: arb) -> arb:

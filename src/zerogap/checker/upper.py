@@ -16,9 +16,14 @@ _ENTRIES = 100_000
 
 def residual(statement: Statement, branches: Branches, architecture: str, place: str) -> arb:
     """‖f(X) − Y‖_F of a network, after checking that it is one of the architecture."""
+    return frobenius(fitted(statement, branches, architecture, place) - balls(statement.Y))
+
+
+def fitted(statement: Statement, branches: Branches, architecture: str, place: str) -> arb_mat:
+    """f(X) of a network, after checking that it is one of the architecture."""
     if architecture == "standard" and len(branches) != 1:
         raise Refused(f"{place}: a standard network has one branch, not {len(branches)}")
-    left = balls(statement.Y) * -1
+    sums = arb_mat(*statement.Y.shape)
     for j, branch in enumerate(branches):
         widths = [statement.X.shape[1], *(W.shape[1] for W in branch)]
         if len(branch) != statement.depth or widths[-1] != statement.Y.shape[1]:
@@ -29,11 +34,11 @@ def residual(statement: Statement, branches: Branches, architecture: str, place:
             raise Refused(f"{place}.branches[{j}] ends in {widths[-2]} neurons, not one")
     relu = statement.activation == "relu"
     if all(W.shape[1] == 1 for branch in branches for W in branch[:-1]):
-        left += _chains(statement.X, branches, relu)
+        sums += _chains(statement.X, branches, relu)
     else:
         for branch in branches:
-            left += outputs(statement.X, branch, relu)
-    return frobenius(left)
+            sums += outputs(statement.X, branch, relu)
+    return sums
 
 
 def outputs(X: Array, branch: list[Array], relu: bool) -> arb_mat:
@@ -97,11 +102,12 @@ def norm(W: Array) -> arb:
 
 def primal(statement: Statement, branches: Branches) -> arb:
     """The objective that a network attains; refuses one that does not interpolate."""
-    error = residual(statement, branches, statement.architecture, "upper")
+    F = fitted(statement, branches, statement.architecture, "upper")
     norms = [norm(W) for branch in branches for W in branch]
     penalty = total(x ** (statement.depth if statement.power else 2) for x in norms) / 2
     if statement.beta is not None:
-        return error**2 / 2 + statement.beta * penalty
+        return statement.loss.value(F, balls(statement.Y)) + statement.beta * penalty
+    error = frobenius(F - balls(statement.Y))
     if not error <= statement.epsilon:
         raise Refused(f"upper: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
     return penalty

@@ -1,15 +1,17 @@
 """Column generation: the gauge D₁ and its regularised form, exactly, over any oracle's atoms."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
 
-from zerogap.convex.interior import master
+from zerogap.convex import conic, interior
 from zerogap.convex.oracles import Atoms, Oracle
 from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 
 _MAX_ROUNDS = 100
@@ -30,7 +32,8 @@ class Gauge:
     """A bracket lower ≤ D₁ ≤ upper (or of the regularised optimum), with what proves each end.
 
     multipliers: Λ (n, k), scaled so that c(Λ) equals the allowed level τ. atoms, weights: the unit
-    branch outputs and their (m, k) output weights; they interpolate Y (gauge) or fit it.
+    branch outputs and their (m, k) output weights; they interpolate Y (gauge) or fit it. bias: the
+    output bias (k,), None where the fit has none.
     """
 
     lower: float
@@ -38,18 +41,19 @@ class Gauge:
     multipliers: Array
     atoms: Atoms
     weights: Array
+    bias: Array | None = None
 
 
 def gauge(
     oracle: Oracle,
-    Y: Array,
+    fit: Fit,
     tau: float | None = None,
     tolerance: float = 1e-9,
     near: Atoms | None = None,
 ) -> Gauge:
     """Bracket D₁ = min Σ‖w_j‖ s.t. Σ v_j w_jᵀ = Y, v_j ∈ V, to a relative gap (theory §1, §3).
 
-    With τ: min ½‖Σ v_j w_jᵀ − Y‖² + τ Σ‖w_j‖ instead. Y: (n, k). near: atoms of a network that is
+    With τ: min ℓ(Σ v_j w_jᵀ) + τ Σ‖w_j‖ instead, ℓ the fit. near: atoms of a network that is
     nearly optimal, if one is known. Alternates between the
     master over the atoms found so far and the oracle, which lists every violated constraint;
     each round proves `lower` by rescaling Λ with the exact c(Λ). Stops when the bracket is within
@@ -57,32 +61,34 @@ def gauge(
     oracle that is not exact proves nothing: `lower` is −inf. Raises MethodError where no weights
     were found.
     """
-    scale = float(np.linalg.norm(Y))
-    if scale == 0:
-        empty = oracle.start(Y)[np.zeros(0, dtype=int)]
-        return Gauge(0.0, 0.0, np.zeros_like(Y), empty, np.zeros((0, Y.shape[1])))
-    Y, tau = Y / scale, None if tau is None else tau / scale
-    allowed, unit = (1.0, scale) if tau is None else (tau, scale**2)
+    if not fit.Y.any() and (tau is None or fit.loss.value(fit.Y, fit.Y) == 0):
+        empty, none = oracle.start(fit.Y)[np.zeros(0, dtype=int)], np.zeros((0, fit.Y.shape[1]))
+        return Gauge(0.0, 0.0, np.zeros_like(fit.Y), empty, none, fit.no_bias)
+    asked = fit
+    fit, scale, slope, energy = fit.in_units(tau is None)
+    Y, tau = fit.Y, None if tau is None else tau / slope
+    allowed = 1.0 if tau is None else tau
     atoms = oracle.start(Y) if near is None else oracle.start(Y) + near
     lower, upper = -np.inf, np.inf
-    multipliers, fit, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
+    multipliers, best, weights = np.zeros_like(Y), atoms, np.zeros((0, Y.shape[1]))
+    bias = fit.no_bias
     accuracy, stalled = _FIRST, 0
     for _ in range(_MAX_ROUNDS):
         try:
-            proposal, lengths = master(atoms.V, Y, tau, accuracy)
+            proposal, lengths, shift = master(atoms.V, fit, tau, accuracy)
             values, candidates = oracle.price(proposal, allowed)
         except MethodError:
             if np.isinf(upper):
                 raise
             break
         stalled += accuracy <= tolerance
-        rescaled = feasible(proposal, Y, float(values[0]), tau)
-        if (value := dual_value(rescaled, Y, tau)) > lower:
+        rescaled = feasible(proposal, fit, float(values[0]), tau)
+        if (value := dual_value(rescaled, fit, tau)) > lower:
             lower, multipliers, stalled = value, rescaled, 0
-        kept, lengths = sparse_fit(atoms.V, lengths, Y, tau)
-        if (value := primal_value(atoms.V[:, kept], lengths, Y, tau)) < upper:
-            upper, fit, weights, stalled = value, atoms[kept], lengths, 0
-        clock.tell(lower * unit if oracle.exact else 0.0, upper * unit)
+        kept, lengths = sparse_fit(atoms.V, lengths, fit, tau, shift)
+        if (value := primal_value(atoms.V[:, kept], lengths, fit, tau, shift)) < upper:
+            upper, best, weights, bias, stalled = value, atoms[kept], lengths, shift, 0
+        clock.tell(lower * energy if oracle.exact else 0.0, upper * energy)
         open_ = relative(upper - lower, upper)
         if open_ <= tolerance or stalled == 3 or clock.late():
             break
@@ -97,47 +103,69 @@ def gauge(
         lower = -np.inf
     if len(weights) > Y.size and not clock.late():
         # Weights that vanish at the optimum are residue of an early stop: end the master exactly.
-        _, exact = master(fit.V, Y, tau, _FINEST)
-        kept, exact = sparse_fit(fit.V, exact, Y, tau)
-        if primal_value(fit.V[:, kept], exact, Y, tau) <= upper:
-            fit, weights = fit[kept], exact
-    kept, weights = vertex(fit.V, weights)
-    fit = fit[kept]
-    upper = primal_value(fit.V, weights, Y, tau)
-    size = 1.0 if tau is None else scale
-    return Gauge(lower * unit, upper * unit, multipliers * size, fit, weights * scale)
+        with suppress(MethodError):  # where the time is up
+            _, exact, shift = master(best.V, fit, tau, _FINEST)
+            kept, exact = sparse_fit(best.V, exact, fit, tau, shift)
+            if primal_value(best.V[:, kept], exact, fit, tau, shift) <= upper:
+                best, weights, bias = best[kept], exact, shift
+    kept, weights = vertex(best.V, weights)
+    best = best[kept]
+    upper = primal_value(best.V, weights, fit, tau, bias)
+    multipliers = asked.inside(multipliers * slope)
+    bias = None if bias is None else bias * scale
+    return Gauge(lower * energy, upper * energy, multipliers, best, weights * scale, bias)
 
 
-def feasible(multipliers: Array, Y: Array, c: float, tau: float | None) -> Array:
+def master(
+    V: Array, fit: Fit, tau: float | None, tolerance: float = _FINEST
+) -> tuple[Array, Array, Array | None]:
+    """Multipliers in the fit's domain, weights and bias over finitely many atoms V (n, m)."""
+    if fit.offset is None and (tau is None or fit.plain):
+        return *interior.master(V, fit.Y, tau, tolerance), None
+    multipliers, weights, bias = conic.master(V, fit, tau, tolerance)
+    return fit.inside(multipliers), weights, bias
+
+
+def constant(fit: Fit) -> tuple[Array, Array | None]:
+    """Λ = −∇ℓ at the best constant outputs, and these: the output bias, None for zeros."""
+    multipliers, bias = -fit.loss.gradient(np.zeros_like(fit.Y), fit.Y), fit.no_bias
+    if bias is not None:
+        with suppress(MethodError):  # where the time is up
+            multipliers, _, bias = master(np.zeros((len(fit.Y), 0)), fit, 1.0)
+    return fit.inside(multipliers), bias
+
+
+def feasible(multipliers: Array, fit: Fit, c: float, tau: float | None) -> Array:
     """The best multiple of Λ with c(Λ) at most the allowed level, given c = c(Λ)."""
     if tau is None:
         return multipliers / c if c > 0 else multipliers
-    inner = float(np.sum(multipliers * Y))
-    square = float(np.sum(multipliers**2))
-    ideal = inner / square if square > 0 else 0.0
-    return multipliers * max(0.0, min(ideal, tau / c if c > 0 else np.inf))
+    return fit.best_multiple(multipliers, tau / c if c > 0 else np.inf)
 
 
-def dual_value(multipliers: Array, Y: Array, tau: float | None) -> float:
-    """tr(ΛᵀY), less ½‖Λ‖² when regularised."""
-    value = float(np.sum(multipliers * Y))
-    return value if tau is None else value - 0.5 * float(np.sum(multipliers**2))
+def dual_value(multipliers: Array, fit: Fit, tau: float | None) -> float:
+    """tr(ΛᵀY), or the dual of the fit when regularised."""
+    return float(np.sum(multipliers * fit.Y)) if tau is None else fit.dual(multipliers)
 
 
-def primal_value(V: Array, weights: Array, Y: Array, tau: float | None) -> float:
-    """Σ‖w_j‖, or ½‖VW − Y‖² + τ Σ‖w_j‖ when regularised."""
+def primal_value(
+    V: Array, weights: Array, fit: Fit, tau: float | None, bias: Array | None = None
+) -> float:
+    """Σ‖w_j‖, or the loss of VW and τ Σ‖w_j‖ when regularised."""
     total = float(np.linalg.norm(weights, axis=1).sum())
     if tau is None:
-        return total if np.linalg.norm(V @ weights - Y) <= 1e-9 else np.inf
-    return 0.5 * float(np.linalg.norm(V @ weights - Y) ** 2) + tau * total
+        return total if np.linalg.norm(V @ weights - fit.targets(bias)) <= 1e-9 else np.inf
+    return fit.value(V @ weights, bias) + tau * total
 
 
-def sparse_fit(V: Array, weights: Array, Y: Array, tau: float | None) -> tuple[Array, Array]:
+def sparse_fit(
+    V: Array, weights: Array, fit: Fit, tau: float | None, bias: Array | None = None
+) -> tuple[Array, Array]:
     """Indices and weights of the atoms in use; for interpolation corrected to V W = Y exactly."""
     norms = np.linalg.norm(weights, axis=1)
-    kept = np.flatnonzero(norms > _NEGLIGIBLE * norms.max())
+    kept = np.flatnonzero(norms > _NEGLIGIBLE * norms.max(initial=0))
     if tau is not None:
         return kept, weights[kept]
+    Y = fit.targets(bias)
     for chosen in (kept, np.arange(len(norms))):
         # Correct in proportion to the weights, so that small ones are not blown up or flipped.
         s = norms[chosen] + 1e-300

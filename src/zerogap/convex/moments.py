@@ -29,6 +29,7 @@ from zerogap.convex.columns import Gauge, dual_value, feasible
 from zerogap.convex.lift import Lift
 from zerogap.model import clock
 from zerogap.model.bounds import relative
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 
 # ADMM: over-relaxation, penalty at the start in units of a network's cost, iterations between
@@ -135,7 +136,7 @@ class _Part:
 
 def moment_bound(
     X: Array,
-    Y: Array,
+    fit: Fit,
     tau: float | None,
     above: Gauge,
     *,
@@ -144,24 +145,25 @@ def moment_bound(
 ) -> Moments:
     """A lower bound on the gauge D₁ of V₂, or on the regularised optimum at τ (theory §3).
 
-    X: (n, d). Y: (n, k), not zero. above: a network, where the iteration starts. Stops at a
+    X: (n, d). fit: its targets not zero. above: a network, where the iteration starts. Stops at a
     relative `gap` to its value, when the time is up, or after so many steps of single blocks:
     where time has no limit, by default as many as take some minutes.
     """
-    (n, d), k = X.shape, Y.shape[1]
+    (n, d), k = X.shape, fit.Y.shape[1]
     stretch = 2.0 ** round(np.log2(float(np.linalg.norm(X, 2)) / np.sqrt(n / d)))
-    size = float(np.linalg.norm(Y))
-    unit, value_unit = (1.0, size) if tau is None else (size, size**2)
+    asked = fit
+    fit, size, unit, value_unit = fit.in_units(tau is None)
     order = n + d + k
     if steps is None:
         fixed = min(_STEPS, int(_OPERATIONS / order**3))
         steps = fixed if clock.left() == np.inf else sys.maxsize
     dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
     # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
-    allowed = (1.0 if tau is None else tau / size) / stretch
-    admm = _Admm(X / stretch, Y / size, allowed, tau is None, dtype)
+    allowed = (1.0 if tau is None else tau / unit) / stretch
+    admm = _Admm(X / stretch, fit, allowed, tau is None, dtype)
     if len(above.weights):
-        admm.start(above.atoms.U, above.weights * stretch / size)
+        bias = None if above.bias is None else above.bias / size
+        admm.start(above.atoms.U, above.weights * stretch / size, bias)
     upper = above.upper / value_unit
     best, values, taken = None, [0.0], 0
     while taken < steps:
@@ -187,7 +189,7 @@ def moment_bound(
     scale = stretch * unit * best.factor
     return Moments(
         max(0.0, best.value) * value_unit,
-        best.multipliers * (best.factor * unit),
+        asked.inside(best.multipliers * (best.factor * unit)),
         best.start * scale,
         1 / stretch,
         tuple(block * scale for block in best.blocks),
@@ -212,59 +214,88 @@ class _Admm:
     """The iteration on all blocks, for data in the units of `moment_bound` (τ̂: `tau`).
 
     Every step solves for each block's M, projects its copies P ⪰ 0 and Z in the cones, and shares
-    what the outputs miss, ½‖f − Y‖² or f = Y (`exact`), evenly among the copies F of the blocks'
-    outputs (Boyd et al., Distributed optimization … via ADMM, 2011, §3.4 and §7.3, sharing).
+    what the outputs miss, by the fit or f = Y (`exact`), evenly among the copies F of the blocks'
+    outputs (Boyd et al., Distributed optimization … via ADMM, 2011, §3.4 and §7.3, sharing). An
+    output bias has a copy as well.
     """
 
     def __init__(
-        self, X: Array, Y: Array, tau: float, exact: bool, dtype: type[np.floating]
+        self, X: Array, fit: Fit, tau: float, exact: bool, dtype: type[np.floating]
     ) -> None:
-        k = Y.shape[1]
-        self.X, self.Y, self.tau, self.exact = X, Y, tau, exact
+        k = fit.Y.shape[1]
+        self.X, self.fit, self.tau, self.exact = X, fit, tau, exact
         lift, signs = Lift(X, k, dtype), (1, -1) if k == 1 else (0,)
         self.parts = [_Part(lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
         self.penalty, self.iteration = _PENALTY, 0
-        self.multipliers = np.zeros_like(Y)
+        self.multipliers = np.zeros_like(fit.Y)
+        self.bias = None if fit.offset is None else np.zeros_like(fit.Y)
 
-    def start(self, U: Array, weights: Array) -> None:
-        """Begin at the moments of a network, and at what its residual says of λ̂."""
+    def start(self, U: Array, weights: Array, bias: Array | None) -> None:
+        """Begin at the moments of a network, and at what its losses say of λ̂."""
         for part in self.parts:
             part.start(U, weights)
+        outputs = np.maximum(self.X @ U, 0) @ weights
+        if bias is not None:
+            self.bias = np.tile(bias, (len(self.X), 1))
+            outputs = outputs + bias
         if not self.exact:
-            residual = self.Y - np.maximum(self.X @ U, 0) @ weights
+            residual = -self.fit.loss.gradient(outputs, self.fit.Y)
             for part in self.parts:
                 part.F -= (part.side / (2 * self.penalty * self.tau) * residual).astype(
                     part.F.dtype
                 )
+            if self.bias is not None:
+                self.bias = self.bias - residual / (2 * self.penalty * self.tau)
 
     def step(self) -> None:
         """One step of every block; λ̂ follows from what the fit asks of the outputs."""
         self.iteration += 1
-        for part, F in zip(self.parts, self._fit(), strict=True):
+        projections, bias = self._shared()
+        for part, F in zip(self.parts, projections, strict=True):
             part.step(1 / self.penalty, F)
+        if self.bias is not None:
+            cost = (self.fit.offset or 0.0) / (2 * self.penalty * self.tau)
+            best = (2 * bias - self.bias).sum(axis=0) / (len(bias) + cost)
+            self.bias += _RELAX * (best - bias)
 
-    def _fit(self) -> list[Array]:
-        """The projections of the blocks' F, whose sum is what fits best."""
-        count = len(self.parts)
-        total = sum(part.side * part.F.astype(float) for part in self.parts)
+    def _shared(self) -> tuple[list[Array], Array]:
+        """The projections of the blocks' F, whose sum is what fits best, and of the bias's."""
+        parts, beside = self.parts, np.zeros(1) if self.bias is None else self.bias
+        count = len(parts) + (self.bias is not None)
+        total = np.sum([part.side * part.F.astype(float) for part in parts], axis=0) + beside
         weight = 2 * self.penalty / count
-        fit = (
-            self.Y if self.exact else (self.Y / self.tau + weight * total) / (1 / self.tau + weight)
-        )
-        share = (fit - total) / count
-        self.multipliers = weight * (fit - total)
-        return [part.F + (part.side * share).astype(part.F.dtype) for part in self.parts]
+        fitted = self._fitted(total, weight)
+        share = (fitted - total) / count
+        self.multipliers = weight * (fitted - total)
+        projections = [part.F + (part.side * share).astype(part.F.dtype) for part in parts]
+        return projections, beside + share
+
+    def _fitted(self, total: Array, weight: float) -> Array:
+        """The outputs of least loss/τ̂ + ½ weight ‖f − total‖²."""
+        Y, tau = self.fit.Y, self.tau
+        if self.exact:
+            return Y
+        if self.fit.plain:
+            return (Y / tau + weight * total) / (1 / tau + weight)
+        step = 1 / (weight * tau)
+        return total + step * self.fit.conjugate.prox(total, step)
 
     def proof(self) -> _Proof:
         """What the multipliers prove as they are, made valid."""
-        return self._proof(self.multipliers, [part.block(self.penalty) for part in self.parts])
+        unit = self.multipliers
+        if not self.fit.plain:
+            unit = self.fit.inside(unit * self.tau) / self.tau
+        return self._proof(unit, [part.block(self.penalty) for part in self.parts])
 
-    def _proof(self, unit: Array, blocks: list[Block]) -> _Proof:
+    def _proof(self, unit: Array, blocks: list[Block], most: float = np.inf) -> _Proof:
+        """Of the best multiple of λ̂, at most so large."""
         c, start = level(self.X, unit, blocks)
         radius = None if self.exact else self.tau
-        scaled = feasible(unit * self.tau, self.Y, c * (radius or 1.0), radius)
+        scaled = feasible(unit * self.tau, self.fit, c * (radius or 1.0), radius)
         factor = float(np.linalg.norm(scaled) / (np.linalg.norm(unit) or 1.0))
-        return _Proof(dual_value(scaled, self.Y, radius), factor, start, unit, blocks)
+        if factor > most:
+            scaled, factor = unit * most, most
+        return _Proof(dual_value(scaled, self.fit, radius), factor, start, unit, blocks)
 
     def compact(self, proof: _Proof, scale: float, upper: float) -> _Proof:
         """The proof with fewer multipliers, in float32 once multiplied by scale · factor."""
@@ -274,9 +305,11 @@ class _Admm:
         for share in _KEPT if units > 0 else ():
             least = units * share * largest
             blocks = [(block * units).compact(least) * (1 / units) for block in proof.blocks]
-            fewer = self._proof(proof.multipliers, blocks)
+            # The multiple of λ̂ is kept, so that float32 numbers stay what they are; of squares the
+            # checker finds the best one.
+            most = np.inf if self.fit.plain else proof.factor
+            fewer = self._proof(proof.multipliers, blocks, most)
             if fewer.value >= proof.value - room or (large and share == _KEPT[-1]):
-                # The multiple of λ̂ is kept, so that float32 numbers stay what they are.
                 return replace(fewer, factor=proof.factor)
         return proof
 
@@ -287,15 +320,18 @@ class _Admm:
             kept += _square(P) + _square(Z)
             left += _square(part.P - P) + _square(part.Z - Z)
         factor = float(np.clip(np.sqrt(left / kept), 1 / 3, 3)) if min(kept, left) > 0 else 1.0
-        for part, (P, Z), F in zip(self.parts, iterates, self._fit(), strict=True):
+        projections, bias = self._shared()
+        for part, (P, Z), F in zip(self.parts, iterates, projections, strict=True):
             part.rescale(factor, P, Z, F)
+        if self.bias is not None:
+            self.bias = bias + (self.bias - bias) / factor
         self.penalty *= factor
 
     def split(self) -> None:
         """Split the block and sample where x_i·u is, in the mean, most of both signs."""
         doubts = np.array([_doubt(part) for part in self.parts])
         worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
-        F = self._fit()[worst]
+        F = self._shared()[0][worst]
         self.parts[worst : worst + 1] = self.parts[worst].split(int(i), F)
 
 

@@ -17,7 +17,7 @@ feasible μ's prove c_L(λ) ≤ max over the leaves, whatever found them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby
 from math import comb
@@ -26,13 +26,21 @@ import clarabel
 import numpy as np
 from scipy import sparse
 
-from zerogap.convex.columns import Gauge, dual_value, feasible, primal_value, sparse_fit, vertex
-from zerogap.convex.conic import minimise
-from zerogap.convex.interior import master
+from zerogap.convex.columns import (
+    Gauge,
+    dual_value,
+    feasible,
+    master,
+    primal_value,
+    sparse_fit,
+    vertex,
+)
+from zerogap.convex.conic import Conic
 from zerogap.convex.oracles import Atoms, Features
 from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 
 # Leaves of a tree; each is one pricing and at least one row of the linear program per round.
@@ -86,13 +94,13 @@ class PathGauge(Gauge):
     depth first (the order of `unroll`), scaled with λ; they prove the level of λ.
     """
 
-    mu: Array
+    mu: Array = field(kw_only=True)
 
     @classmethod
-    def nothing(cls, n: int, lower: float, upper: float) -> PathGauge:
+    def nothing(cls, n: int, lower: float, upper: float, bias: Array | None) -> PathGauge:
         """Zero multipliers, and a network without branches."""
-        atoms = Atoms(np.zeros((n, 0)), np.zeros((1, 0), dtype=object))
-        return cls(lower, upper, np.zeros((n, 1)), atoms, np.zeros((0, 1)), np.zeros((0, n)))
+        atoms, mu = Atoms(np.zeros((n, 0)), np.zeros((1, 0), dtype=object)), np.zeros((0, n))
+        return cls(lower, upper, np.zeros((n, 1)), atoms, np.zeros((0, 1)), bias, mu=mu)
 
 
 @cache
@@ -115,25 +123,25 @@ def subsets(indices: Array) -> Iterator[Array]:
 
 def path_gauge(
     features: Features,
-    y: Array,
+    fit: Fit,
     depth: int,
     tau: float | None = None,
     signs: Array | None = None,
     tolerance: float = 1e-9,
 ) -> PathGauge:
-    """Solve the path program of depth L ≥ 3 for scalar targets y (n,).
+    """Solve the path program of depth L ≥ 3 for a fit of scalar outputs (n, 1).
 
-    With τ None: the gauge D₁^path(L); else max λᵀy − ½‖λ‖² s.t. c_L(λ) ≤ τ. Starts in the
+    With τ None: the gauge D₁^path(L); else the dual of the fit s.t. c_L(λ) ≤ τ. Starts in the
     orthant of λ given by `signs` and goes on to neighbours while the optimum lies on a wall (the
     dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
     is larger than MAX_LEAVES.
     """
-    n = len(y)
-    scale = float(np.linalg.norm(y))
-    if scale == 0:
-        return PathGauge.nothing(n, 0.0, 0.0)
-    y, tau = y / scale, None if tau is None else tau / scale
-    signs = np.where(y >= 0, 1, -1) if signs is None else np.where(signs >= 0, 1, -1)
+    if not fit.Y.any() and (tau is None or fit.loss.value(fit.Y, fit.Y) == 0):
+        return PathGauge.nothing(len(fit.Y), 0.0, 0.0, fit.no_bias)
+    asked = fit
+    fit, scale, slope, energy = fit.in_units(tau is None)
+    tau = None if tau is None else tau / slope
+    signs = np.where((fit.Y[:, 0] if signs is None else signs) >= 0, 1, -1)
     below = above = None
     known: list[Branch] = []
     waiting, seen = [signs], {signs.tobytes()}
@@ -141,7 +149,7 @@ def path_gauge(
         if not waiting:
             break
         signs = waiting.pop(0)
-        solved = _solve_orthant(features, y, depth, tau, signs, tolerance, known)
+        solved = _solve_orthant(features, fit, depth, tau, signs, tolerance, known)
         if below is None or solved.lower > below.lower:
             below = solved
             # On a wall the optimum is that of the orthants around it, and their branches mix.
@@ -157,15 +165,14 @@ def path_gauge(
         if relative(above.upper - below.lower, above.upper) <= 10 * tolerance or clock.late():
             break
     assert below is not None and above is not None
-    dual = scale if tau is not None else 1.0
-    value = scale**2 if tau is not None else scale
     return PathGauge(
-        below.lower * value,
-        above.upper * value,
-        below.multipliers * dual,
+        below.lower * energy,
+        above.upper * energy,
+        asked.inside(below.multipliers * slope, np.sign(below.multipliers)),
         above.atoms,
         above.weights * scale,
-        below.mu * dual,
+        None if above.bias is None else above.bias * scale,
+        mu=below.mu * slope,
     )
 
 
@@ -290,23 +297,23 @@ def _rows(entries: list[dict[int, float]], width: int) -> sparse.csr_matrix:
 
 def _solve_orthant(
     features: Features,
-    y: Array,
+    fit: Fit,
     depth: int,
     tau: float | None,
     signs: Array,
     tolerance: float,
     known: list[Branch],
 ) -> PathGauge:
-    """The optimum over one orthant of λ. Fits y with `known` branches too, and adds the last.
+    """The optimum over one orthant of λ. Fits with `known` branches too, and adds the last.
 
     Cutting planes: a round solves the program over the cuts so far, prices the leaves of its λ and
-    μ's (which proves `lower`), fits y with the branches that the cuts' multipliers spell out (which
+    μ's (which proves `lower`), fits the branches that the cuts' multipliers spell out (which
     is `upper`), and cuts off its solution wherever a leaf is above the allowed level.
     """
-    orthant = _Orthant(features, y, depth, tau, signs)
+    orthant = _Orthant(features, fit, depth, tau, signs)
     # All leaves start with the ends of every dimension of V₂ they may touch.
-    cuts = _Cuts.everywhere(features.start(y[:, None]).U, len(orthant.tree.maps))
-    best = PathGauge.nothing(len(y), -np.inf, np.inf)
+    cuts = _Cuts.everywhere(features.start(fit.Y).U, len(orthant.tree.maps))
+    best = PathGauge.nothing(len(fit.Y), -np.inf, np.inf, fit.no_bias)
     branches, last = list(known), list[Branch]()
     stalled = 0
     for _ in range(_MAX_ROUNDS):
@@ -320,9 +327,9 @@ def _solve_orthant(
             best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
         last = _branches(orthant.tree.trails, cuts, z)
         branches += last
-        upper, atoms, weights = _fit(features, branches, y, tau)
+        upper, atoms, weights, bias = _fit(features, branches, fit, tau)
         if upper < best.upper:
-            best = replace(best, upper=upper, atoms=atoms, weights=weights)
+            best = replace(best, upper=upper, atoms=atoms, weights=weights, bias=bias)
             branches, stalled = [*known, *atoms.U[0]], 0
         if relative(best.upper - best.lower, best.upper) <= tolerance or stalled == _PATIENCE:
             break
@@ -379,27 +386,23 @@ class _Cuts:
 
 
 class _Orthant:
-    """The program over one orthant: max λᵀy (− ½‖λ‖²) over λ and the μ's of its tree."""
+    """The program over one orthant: the fit's dual over λ and the μ's of its tree."""
 
     def __init__(
-        self, features: Features, y: Array, depth: int, tau: float | None, signs: Array
+        self, features: Features, fit: Fit, depth: int, tau: float | None, signs: Array
     ) -> None:
-        self.features, self.y, self.depth, self.tau, self.signs = features, y, depth, tau, signs
+        self.features, self.fit, self.depth, self.tau, self.signs = features, fit, depth, tau, signs
         self.allowed = 1.0 if tau is None else tau
         self.tree = _build(signs, depth)
         self.maps = sparse.vstack(self.tree.maps).tocsr()  # (leaves·n, unknowns)
-        n, unknowns = len(y), self.tree.unknowns
-        self.q = np.concatenate([-y, np.zeros(unknowns - n)])
-        squares = np.zeros(unknowns)
-        squares[:n] = 0.0 if tau is None else 1.0
-        self.P = sparse.diags(squares).tocsc()
+        self.dual = Conic.of(fit, tau is None)
 
     def solve(self, cuts: _Cuts) -> tuple[Array, Array]:
         """The optimal unknowns under the cuts, and the cuts' multipliers."""
         rows, bounds = cuts.rows(self.features.X, self.maps), self.tree.bounds
         A = sparse.vstack([rows, bounds]).tocsc()
         b = np.concatenate([np.full(rows.shape[0], self.allowed), np.zeros(bounds.shape[0])])
-        x, z = minimise(self.P, self.q, A, b, [clarabel.NonnegativeConeT(len(b))])
+        x, z, _ = self.dual.solve(A, b, [clarabel.NonnegativeConeT(len(b))])
         return x, z[: rows.shape[0]]
 
     def proved(self, x: Array) -> tuple[float, Array, Array]:
@@ -408,16 +411,17 @@ class _Orthant:
         Both are clipped into their boxes from the root down; any μ's there prove
         c_L(λ) ≤ max over the leaves of c±₂, which pricing evaluates exactly.
         """
-        lam = np.where(self.signs * x[: len(self.y)] > 0, x[: len(self.y)], 0.0)
+        lam = np.where(self.signs * x[: len(self.signs)] > 0, x[: len(self.signs)], 0.0)
+        lam = self.fit.inside(lam[:, None], self.signs[:, None])[:, 0]
         mu, leaves = unroll(lam, self.depth, lambda trail: self.tree.mu(x, trail))
         c = float(self.features.levels(leaves.T)[0].max())
-        multipliers = feasible(lam[:, None], self.y[:, None], c, self.tau)
+        multipliers = feasible(lam[:, None], self.fit, c, self.tau)
         ratio = float(np.linalg.norm(multipliers)) / max(float(np.linalg.norm(lam)), 1e-300)
-        return dual_value(multipliers, self.y[:, None], self.tau), multipliers, mu * ratio
+        return dual_value(multipliers, self.fit, self.tau), multipliers, mu * ratio
 
     def separate(self, x: Array, cuts: _Cuts) -> tuple[float, _Cuts]:
         """The highest c±₂ of a solution's own leaves, and a cut at each that is too high."""
-        leaves = np.asarray(self.maps @ x).reshape(-1, len(self.y))
+        leaves = np.asarray(self.maps @ x).reshape(-1, len(self.signs))
         values, arguments = self.features.levels(leaves.T)
         high = np.flatnonzero(values > self.allowed * (1 + _VIOLATED))
         U = arguments[:, high]
@@ -450,16 +454,16 @@ def _branches(trails: list[Trail], cuts: _Cuts, z: Array) -> list[Branch]:
 
 
 def _fit(
-    features: Features, branches: list[Branch], y: Array, tau: float | None
-) -> tuple[float, Atoms, Array]:
-    """The best output weights of given branches: (value or inf, branches in use, weights)."""
-    V, Y = np.column_stack([branch.outputs(features.X) for branch in branches]), y[:, None]
+    features: Features, branches: list[Branch], fit: Fit, tau: float | None
+) -> tuple[float, Atoms, Array, Array | None]:
+    """The best output weights of given branches: (value or inf, branches in use, weights, bias)."""
+    V = np.column_stack([branch.outputs(features.X) for branch in branches])
     atoms = Atoms(V, np.array(branches, dtype=object)[None])
     try:
-        _, weights = master(V, Y, tau)
+        _, weights, bias = master(V, fit, tau)
     except MethodError:
-        return np.inf, atoms, np.zeros((0, 1))
-    kept, weights = sparse_fit(V, weights, Y, tau)
+        return np.inf, atoms, np.zeros((0, 1)), fit.no_bias
+    kept, weights = sparse_fit(V, weights, fit, tau, bias)
     fewer, weights = vertex(V[:, kept], weights)
     kept = kept[fewer]
-    return primal_value(V[:, kept], weights, Y, tau), atoms[kept], weights
+    return primal_value(V[:, kept], weights, fit, tau, bias), atoms[kept], weights, bias

@@ -5,6 +5,7 @@ second computation that checks them, and the baseline to measure them against.
 """
 
 import warnings
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -23,19 +24,21 @@ def two_layer_socp(
     y: Array,
     tau: float | None = None,
     *,
+    loss: Callable[[cp.Expression], cp.Expression] | None = None,
     solver: str = cp.CLARABEL,
     options: dict[str, Any] = _OPTIONS,
 ) -> float:
     """D₁ of two-layer ReLU networks with scalar targets y (n,), by the SOCP over all cells (§3).
 
-    With a τ, min ½‖f − y‖² + τ Σ(‖u_i‖ + ‖v_i‖) instead. solver, options: cvxpy's.
+    With a τ, min ℓ(f) + τ Σ(‖u_i‖ + ‖v_i‖) instead; loss: ℓ, by default ½‖f − y‖² (§10). solver,
+    options: cvxpy's.
     """
     patterns, _ = cells(X)
     fit, cost, constraints = _gauge(X, patterns)
     if tau is None:
         return _solve(cp.Minimize(cost), [*constraints, fit == y], solver, options)
-    loss = 0.5 * cp.sum_squares(fit - y)
-    return _solve(cp.Minimize(loss + tau * cost), constraints, solver, options)
+    value = 0.5 * cp.sum_squares(fit - y) if loss is None else loss(fit)
+    return _solve(cp.Minimize(value + tau * cost), constraints, solver, options)
 
 
 def _gauge(X: Array, patterns: Array) -> tuple[cp.Expression, cp.Expression, list[cp.Constraint]]:
@@ -50,12 +53,17 @@ def _gauge(X: Array, patterns: Array) -> tuple[cp.Expression, cp.Expression, lis
     return z, cost, cones
 
 
-def two_layer_sdp(X: Array, Y: Array) -> float:
+def two_layer_sdp(
+    X: Array,
+    Y: Array,
+    tau: float = 1.0,
+    dual: Callable[[cp.Variable], tuple[cp.Expression, list[cp.Constraint]]] | None = None,
+) -> float:
     """D₁ of two-layer ReLU networks with vector targets, by the SDP over simplicial cones (§3).
 
-    ‖ΛᵀDXu‖ ≤ ‖u‖ on the cone of rays R iff RᵀR − S − (RᵀXᵀDΛ)(ΛᵀDXR) ⪰ 0 for some S ≥ 0, since a
-    copositive matrix of order at most four is PSD plus non-negative. Raises MethodError for
-    rank X > 3.
+    ‖ΛᵀDXu‖ ≤ τ‖u‖ on the cone of rays R iff τ²RᵀR − S − (RᵀXᵀDΛ)(ΛᵀDXR) ⪰ 0 for some S ≥ 0, since
+    a copositive matrix of order at most four is PSD plus non-negative. dual: what is maximised in
+    the place of ⟨Λ, Y⟩, and where (§10). Raises MethodError for rank X > 3.
     """
     Q = row_space(X)
     Z = X @ Q
@@ -68,9 +76,10 @@ def two_layer_sdp(X: Array, Y: Array) -> float:
         r = R.shape[1]
         S = cp.Variable((r, r), symmetric=True)
         image = R.T @ Z.T @ np.diag(pattern.astype(float)) @ Lambda
-        block = cp.bmat([[R.T @ R - S, image], [image.T, np.eye(k)]])
+        block = cp.bmat([[tau**2 * R.T @ R - S, image], [image.T, np.eye(k)]])
         constraints += [block >> 0, S >= 0]
-    return _solve(cp.Maximize(cp.trace(Lambda.T @ Y)), constraints)
+    value, domain = (cp.trace(Lambda.T @ Y), []) if dual is None else dual(Lambda)
+    return _solve(cp.Maximize(value), constraints + domain)
 
 
 def _simplicial_cones(Z: Array) -> list[tuple[Array, Array]]:

@@ -65,11 +65,11 @@ class Network:
         return 0.5 * sum(norm**exponent for norm in norms)
 
     def objective(self, problem: Problem) -> float:
-        """R for interpolation, ½‖f(X) − Y‖² + beta R otherwise."""
+        """R for interpolation, the loss of f(X) and beta R otherwise."""
         penalty = self.regularizer(problem.regularizer)
         if problem.beta is None:
             return float(penalty)
-        return float(0.5 * self.error(problem) ** 2 + problem.beta * penalty)
+        return problem.fit.value(self.outputs(problem.X)) + problem.beta * penalty
 
     def balanced(self) -> Network:
         """The same function with equal layer norms in every branch: AM–GM's equality case.

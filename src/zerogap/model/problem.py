@@ -1,11 +1,14 @@
 """What is asked: a regularised training problem, validated on construction."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from zerogap.model.errors import InfeasibleError, ProblemError
+from zerogap.model.fit import Fit
+from zerogap.model.losses import LOSSES, loss_of
 from zerogap.model.matrices import RANK_TOLERANCE, Array, numerical_rank
 
 ACTIVATIONS = ("linear", "relu")
@@ -32,7 +35,9 @@ class Problem:
     activation: "linear" or "relu". architecture: "standard" or "parallel". depth: L ≥ 2.
     regularizer: "weight_decay" (½Σ‖W‖²) or "power" (½Σ‖W‖^L, on branches).
     beta: None for interpolation, `min R s.t. f(X) = Y`; a positive number for
-    `min ½‖f(X) − Y‖² + beta R`.
+    `min ℓ(f(X), Y) + beta R`. loss: ℓ, summed over samples (`model/losses`): "squared" (½‖f − y‖²),
+    "huber", "quantile" (with a parameter, "huber:0.5"), "logistic", "hinge" (labels −1 and 1) or
+    "cross-entropy" (one-hot rows, or probabilities); interpolation is for squares alone.
 
     Raises ProblemError on malformed input and InfeasibleError (a ProblemError) where no network
     of the asked kind interpolates.
@@ -45,6 +50,7 @@ class Problem:
     depth: int = field(kw_only=True)
     regularizer: str = field(default="weight_decay", kw_only=True)
     beta: float | None = field(default=None, kw_only=True)
+    loss: str = field(default="squared", kw_only=True)
 
     def __post_init__(self) -> None:
         X, Y = _matrix("X", self.X), _matrix("Y", self.Y)
@@ -61,6 +67,7 @@ class Problem:
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 2:
             raise ProblemError(f"depth is {depth!r}; accepted is a whole number of at least 2")
         object.__setattr__(self, "depth", int(depth))
+        self._settle_loss()
         if self.architecture == "standard" and self.regularizer == "power" and depth > 2:
             raise ProblemError(
                 "regularizer 'power' is defined on the branches of a parallel network; "
@@ -78,6 +85,23 @@ class Problem:
             _require_strength(self)
         else:
             _require_interpolable(self)
+
+    def _settle_loss(self) -> None:
+        if not isinstance(self.loss, str):
+            raise ProblemError(f"loss is {self.loss!r}; accepted is one of {', '.join(LOSSES)}")
+        loss = loss_of(self.loss)
+        object.__setattr__(self, "loss", str(loss))
+        if self.beta is None and not self.fit.plain:
+            raise ProblemError(
+                f"interpolation is for the squared loss; loss {self.loss!r} takes a positive beta"
+            )
+        if (wrong := loss.refuse(self.Y)) is not None:
+            raise ProblemError(f"loss {self.loss!r}: {wrong}")
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The loss against the targets."""
+        return Fit(self.Y, loss_of(self.loss))
 
     @property
     def n(self) -> int:

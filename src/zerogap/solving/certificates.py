@@ -14,6 +14,7 @@ from zerogap.checker.limits import MAX_DEPTH, MAX_ROWS, MAX_SIDE
 from zerogap.checker.statement import FORMAT, VERSION
 from zerogap.model.errors import DataError, MethodError, ProblemError
 from zerogap.model.files import replacing
+from zerogap.model.losses import Squared
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
@@ -91,6 +92,7 @@ def build(
             "depth": problem.depth,
             "regularizer": problem.regularizer,
             "beta": None if problem.beta is None else problem.beta.hex(),
+            **_stated(problem),
         },
         "epsilon": (0.0).hex(),
         "upper": _encode(network),
@@ -108,6 +110,15 @@ def build(
         except Refused as refusal:
             raise MethodError(f"no certificate holds this network: {refusal}") from None
     return certificate
+
+
+def _stated(problem: Problem) -> dict[str, Any]:
+    """What a problem states besides, where it is not the squared loss."""
+    loss = problem.fit.loss
+    if isinstance(loss, Squared):
+        return {}
+    parameter = {} if loss.parameter is None else {"parameter": loss.parameter.hex()}
+    return {"loss": {"kind": loss.name, **parameter}}
 
 
 def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:

@@ -3,15 +3,15 @@
 import numpy as np
 
 from zerogap.convex.ascent import Ascent
-from zerogap.convex.columns import gauge
+from zerogap.convex.columns import constant, gauge
 from zerogap.convex.descent import descent
 from zerogap.model import clock
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network, zero_network
 from zerogap.model.problem import Problem
 
-# Levels τ of two-layer networks, as shares of ‖X‖₂‖Y‖₂, beyond which there is none but zero; how
-# well each is fitted; and its share of the time.
+# Levels τ of two-layer networks, as shares of ‖X‖₂‖Λ‖₂ at f = 0, beyond which there is none but
+# zero; how well each is fitted; and its share of the time.
 _SHARES, _TOLERANCE, _TIME = np.geomspace(10**-0.5, 1e-5, 10), 3e-2, 0.3
 
 
@@ -24,7 +24,7 @@ def deepened(problem: Problem) -> Network:
         return _regularised(problem, problem.beta)
     stretch = float(np.linalg.norm(problem.X, 2))
     with clock.within(_TIME * clock.left()):
-        found = gauge(Ascent(problem.X / stretch), problem.Y, tolerance=1e-4)
+        found = gauge(Ascent(problem.X / stretch), problem.fit, tolerance=1e-4)
     copies = _copies(problem, found.atoms.U, found.weights / stretch)
     return min(copies, key=lambda copy: copy.objective(problem))
 
@@ -37,15 +37,15 @@ def _regularised(problem: Problem, beta: float) -> Network:
     loss is convex with slope −τ: the search ends where it falls more slowly than the cost grows, or
     where no larger C can be better.
     """
-    X, Y = problem.X, problem.Y
+    X, fit = problem.X, problem.fit
     stretch = float(np.linalg.norm(X, 2))
-    reach = stretch * float(np.linalg.norm(Y, 2))
+    reach = stretch * float(np.linalg.norm(constant(fit)[0], 2))
     power = problem.regularizer == "power"
     best = zero_network(problem)
     value = zero = best.objective(problem)
     for tau in [beta * problem.depth / 2] if power else reach * _SHARES:
         with clock.within(_TIME * clock.left()):
-            found = descent(X / stretch, Y, tau / stretch, _TOLERANCE)
+            found = descent(X / stretch, fit, tau / stretch, _TOLERANCE)
         weights = found.weights / stretch
         if not weights.any():
             continue

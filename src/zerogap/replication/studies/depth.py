@@ -15,6 +15,7 @@ from zerogap.convex.columns import gauge
 from zerogap.convex.oracles import Features
 from zerogap.convex.path import Branch, PathGauge, path_gauge
 from zerogap.model.errors import MethodError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
@@ -69,10 +70,10 @@ class Comparison:
 
 def compare(X: Array, y: Array) -> Comparison:
     """Bracket both values."""
-    features = Features(X)
-    two = gauge(features, y[:, None], tolerance=1e-6)
-    three = path_gauge(features, y, 3, signs=two.multipliers[:, 0], tolerance=_TOLERANCE)
-    four = path_gauge(features, y, 4, signs=three.multipliers[:, 0], tolerance=_TOLERANCE)
+    features, fit = Features(X), Fit(y[:, None])
+    two = gauge(features, fit, tolerance=1e-6)
+    three = path_gauge(features, fit, 3, signs=two.multipliers[:, 0], tolerance=_TOLERANCE)
+    four = path_gauge(features, fit, 4, signs=three.multipliers[:, 0], tolerance=_TOLERANCE)
     if three.upper < four.upper:
         # A three-layer branch is a path network of any depth: φ leaves its outputs as they are.
         four = replace(four, upper=three.upper, atoms=three.atoms, weights=three.weights)

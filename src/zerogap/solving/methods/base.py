@@ -49,8 +49,8 @@ class Effort:
 class Piece:
     """A bracket of D₁, or of the regularised dual at one τ, with what proves each end (scaled).
 
-    branches[j]: inner layers of unit norm; weights[j] (k,): its output row. Without a network
-    `upper` is infinite.
+    branches[j]: inner layers of unit norm; weights[j] (k,): its output row; bias (k,): that of the
+    outputs. Without a network `upper` is infinite.
     """
 
     lower: float
@@ -59,6 +59,7 @@ class Piece:
     branches: tuple[tuple[Array, ...], ...]
     weights: Iterable[Array]
     method: str
+    bias: Array | None = None
 
     @property
     def relative_gap(self) -> float:
@@ -69,14 +70,14 @@ class Piece:
         """The narrower of both at either end."""
         below = max(self, other, key=lambda piece: piece.lower)
         above = min(self, other, key=lambda piece: piece.upper)
-        branches, weights = above.branches, above.weights
-        return replace(below, upper=above.upper, branches=branches, weights=weights)
+        network = {name: getattr(above, name) for name in ("upper", "branches", "weights", "bias")}
+        return replace(below, **network)
 
     @classmethod
     def of(cls, found: Gauge, evidence: Callable[[Array], Proof], method: str) -> Piece:
         """The piece of a gauge, given the kind of evidence that takes its Λ."""
         branches, proof = found.atoms.branches(), evidence(found.multipliers)
-        return cls(found.lower, found.upper, proof, branches, found.weights, method)
+        return cls(found.lower, found.upper, proof, branches, found.weights, method, found.bias)
 
 
 def proof_seconds(problem: Problem) -> float:
@@ -85,13 +86,14 @@ def proof_seconds(problem: Problem) -> float:
 
 
 class Given:
-    """A problem, the effort to spend on it, and what its methods share over all τ.
+    """A problem, its fit, the effort to spend on it, and what its methods share over all τ.
 
     start: a network that may be near an optimum.
     """
 
     def __init__(self, problem: Problem, effort: Effort, start: Network | None = None) -> None:
         self.problem, self.effort, self.start = problem, effort, start
+        self.fit = problem.fit
 
     @cached_property
     def features(self) -> Features:
@@ -135,8 +137,8 @@ class Given:
 
     def best_multiple(self, multipliers: Array, c: float, tau: float | None) -> tuple[float, Array]:
         """The lower bound of the best multiple of Λ, and that multiple, given c ≥ c(Λ)."""
-        scaled = feasible(multipliers, self.problem.Y, c, tau)
-        return max(0.0, dual_value(scaled, self.problem.Y, tau)), scaled
+        scaled = feasible(multipliers, self.fit, c, tau)
+        return max(0.0, dual_value(scaled, self.fit, tau)), scaled
 
 
 class Method(Protocol):

@@ -32,7 +32,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
 def solve(given: Given, tau: float | None) -> Piece:
     problem = given.problem
     oracle: Oracle = Proved(problem.X) if _by_cones(problem) else given.features
-    found = gauge(oracle, problem.Y, tau, given.effort.exact, given.near)
+    found = gauge(oracle, given.fit, tau, given.effort.exact, given.near)
     return Piece.of(found, _evidence(problem), "column generation")
 
 

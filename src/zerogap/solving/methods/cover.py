@@ -21,12 +21,12 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    Y, oracle = given.problem.Y, ThreeLayers(given.features, given.problem.k)
-    found = gauge(oracle, Y, tau, tolerance=5 * oracle.accuracy)
+    fit, oracle = given.fit, ThreeLayers(given.features, given.problem.k)
+    found = gauge(oracle, fit, tau, tolerance=5 * oracle.accuracy)
     # Shorter by more than the accuracy of levels, so that it is feasible when priced again:
     # what proves a level is found for these very numbers.
     scaled = (1 - 2 * oracle.accuracy) * found.multipliers
     cover = oracle.cover(scaled, 0.0)
     mu = np.vstack([scalar.mu for scalar in cover.scalars])
-    found = replace(found, lower=max(0.0, dual_value(scaled, Y, tau)), multipliers=scaled)
+    found = replace(found, lower=max(0.0, dual_value(scaled, fit, tau)), multipliers=scaled)
     return Piece.of(found, partial(Cover, splits=cover.splits, mu=mu), "column generation")

@@ -11,7 +11,9 @@ NAME = "linear map"
 
 
 def accepts(given: Given, tau: float | None) -> str | None:
-    return None if given.problem.activation == "linear" else "the network is not linear"
+    if given.problem.activation != "linear":
+        return "the network is not linear"
+    return None if given.fit.plain else "it is for squares"
 
 
 def solve(given: Given, tau: float | None) -> Piece:

@@ -25,13 +25,13 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    X, Y, gap = given.problem.X, given.problem.Y, given.effort.relaxed
+    X, fit, gap = given.problem.X, given.fit, given.effort.relaxed
     with clock.within(_ABOVE * clock.left()):
         if tau is None:
-            above = gauge(Ascent(X), Y, tolerance=1e-4, near=given.near)
+            above = gauge(Ascent(X), fit, tolerance=1e-4, near=given.near)
         else:
-            above = descent(X, Y, tau, near=given.near)
-    below = moment_bound(X, Y, tau, above, gap=gap)
+            above = descent(X, fit, tau, near=given.near)
+    below = moment_bound(X, fit, tau, above, gap=gap)
     found = replace(above, lower=below.lower, multipliers=below.multipliers)
     evidence = partial(Moments, below.scale, below.level, below.blocks)
     return Piece.of(found, evidence, "moment relaxation")

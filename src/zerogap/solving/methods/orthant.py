@@ -19,6 +19,5 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    problem, exact = given.problem, given.effort.exact
-    found = gauge(Orthant(problem.X), problem.Y, tau, exact)
+    found = gauge(Orthant(given.problem.X), given.fit, tau, given.effort.exact)
     return Piece.of(found, Whitened, "column generation")

@@ -2,7 +2,7 @@
 
 from zerogap.convex.columns import gauge
 from zerogap.convex.path import leaves_of, path_gauge
-from zerogap.model.matrices import Array
+from zerogap.model.fit import Fit
 from zerogap.solving.evidence import Tree
 from zerogap.solving.methods.base import Given, Piece
 
@@ -26,16 +26,16 @@ def treeless(given: Given) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    return one_output(given, given.problem.Y[:, 0], tau)
+    return one_output(given, given.fit, tau)
 
 
-def one_output(given: Given, y: Array, tau: float | None) -> Piece:
-    """The piece of targets y (n,)."""
+def one_output(given: Given, fit: Fit, tau: float | None) -> Piece:
+    """The piece of a fit of one output."""
     depth, features, exact = given.problem.depth, given.features, given.effort.exact
-    two = gauge(features, y[:, None], tau, tolerance=1e-6)
-    three = below = path_gauge(features, y, 3, tau, two.multipliers[:, 0], exact)
+    two = gauge(features, fit, tau, tolerance=1e-6)
+    three = below = path_gauge(features, fit, 3, tau, two.multipliers[:, 0], exact)
     if depth > 3:
-        below = path_gauge(features, y, depth, tau, three.multipliers[:, 0], exact)
+        below = path_gauge(features, fit, depth, tau, three.multipliers[:, 0], exact)
     above = three if three.upper <= two.upper else two
     proof, branches = Tree(below.multipliers, below.mu), above.atoms.branches()
-    return Piece(below.lower, above.upper, proof, branches, above.weights, NAME)
+    return Piece(below.lower, above.upper, proof, branches, above.weights, NAME, above.bias)

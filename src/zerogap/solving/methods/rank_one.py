@@ -14,6 +14,8 @@ NAME = "rank-one data"
 def accepts(given: Given, tau: float | None) -> str | None:
     if given.problem.activation != "relu":
         return "the network is linear"
+    if tau is None and not given.fit.plain:
+        return "it has no output bias"
     return "X is not of rank one" if given.rank_one is None else None
 
 
@@ -23,7 +25,7 @@ def solve(given: Given, tau: float | None) -> Piece:
     a = data.a[:, None]
     evidence = partial(RankOne, data.c[:, None], a)
     if tau is not None:
-        found = gauge(given.features, given.problem.Y, tau)
+        found = gauge(given.features, given.fit, tau)
         return Piece.of(found, evidence, "column generation")
     sides = [(sign, y) for sign, y in ((1.0, data.plus), (-1.0, data.minus)) if np.linalg.norm(y)]
     multipliers = data.multipliers()

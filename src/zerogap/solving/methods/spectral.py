@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zerogap.convex.columns import constant
 from zerogap.solving.methods.base import Given, Piece
 from zerogap.theory.whitened import whitened_scalar
 
@@ -14,11 +15,13 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 def solve(given: Given, tau: float | None) -> Piece:
     Y = given.problem.Y
-    if given.problem.k == 1:
+    if not given.fit.plain:
+        multipliers, _ = constant(given.fit)
+    elif given.problem.k == 1:
         V, weights = whitened_scalar(Y[:, 0])
         multipliers = V @ np.sign(weights)
     else:
         U, _, Vt = np.linalg.svd(Y, full_matrices=False)
         multipliers = U @ Vt
     lower, multipliers = given.best_multiple(multipliers, given.stretch, tau)
-    return Piece(lower, np.inf, given.ball(multipliers), (), (), NAME)
+    return Piece(lower, np.inf, given.ball(given.fit.inside(multipliers)), (), (), NAME)

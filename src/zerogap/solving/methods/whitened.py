@@ -14,7 +14,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
     problem = given.problem
     if problem.activation != "relu" or not is_whitened(problem.X):
         return "it is for ReLU networks on data with X Xᵀ = I"
-    if tau is not None:
+    if tau is not None or not given.fit.plain:
         return "it is for interpolation"
     if problem.k > 1 and one_hot_sizes(problem) is None:
         return "the targets are neither scalar nor one-hot"

@@ -1,0 +1,89 @@
+"""Losses against whole programs in cvxpy, which know nothing of their conjugates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.model.test_losses import targets
+from zerogap.convex.columns import constant, gauge
+from zerogap.convex.descent import descent
+from zerogap.convex.moments import moment_bound
+from zerogap.convex.oracles import Features
+from zerogap.convex.programs import two_layer_sdp, two_layer_socp
+from zerogap.model.fit import Fit
+from zerogap.model.losses import loss_of
+
+Expression = cp.Expression
+# Of outputs f and targets y (n,), as cvxpy has them.
+WHOLE: dict[str, Callable[[Expression, np.ndarray], Expression]] = {
+    "squared": lambda f, y: 0.5 * cp.sum_squares(f - y),
+    "huber:0.3": lambda f, y: 0.5 * cp.sum(cp.huber(f - y, 0.3)),
+    "quantile:0.8": lambda f, y: cp.sum(cp.maximum(0.8 * (y - f), 0.2 * (f - y))),
+    "hinge": lambda f, y: cp.sum(cp.pos(1 - cp.multiply(y, f))),
+    "logistic": lambda f, y: cp.sum(cp.logistic(-cp.multiply(y, f))),
+}
+DRAWS = settings(max_examples=8, deadline=None)
+
+
+def drawn(name: str, seed: int, k: int) -> tuple[np.ndarray, Fit, float]:
+    """Data of two dimensions, a fit, and a level at which some neurons are worth their cost."""
+    rng = np.random.default_rng(seed)
+    loss, n = loss_of(name), int(rng.integers(2, 6))
+    X = rng.normal(size=(n, 2))
+    fit = Fit(targets(loss, rng, n, k), loss)
+    most = float(Features(X).price(constant(fit)[0], 0.0)[0][0])
+    return X, fit, most * float(10 ** rng.uniform(-2, -0.1))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@DRAWS
+@given(seed=st.integers(0, 2**32 - 1))
+def test_one_output_equals_the_whole_program(name: str, seed: int) -> None:
+    X, fit, tau = drawn(name, seed, 1)
+    y = fit.Y[:, 0]
+    found = gauge(Features(X), fit, tau)
+    whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y))
+    assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
+    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+
+
+@DRAWS
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_softmax_equals_the_whole_program(seed: int) -> None:
+    X, fit, tau = drawn("cross-entropy", seed, 3)
+
+    def dual(Lambda: cp.Variable) -> tuple[Expression, list[cp.Constraint]]:
+        # Targets here sum to one.
+        return cp.sum(cp.entr(fit.Y - Lambda)), [cp.sum(Lambda, axis=1) == 0]
+
+    found = gauge(Features(X), fit, tau)
+    assert found.upper == pytest.approx(two_layer_sdp(X, fit.Y, tau, dual), rel=1e-5, abs=1e-6)
+    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "cross-entropy"])
+def test_beyond_the_largest_level_outputs_are_zero(name: str) -> None:
+    rng, loss = np.random.default_rng(0), loss_of(name)
+    X, fit = rng.normal(size=(6, 2)), Fit(targets(loss, rng, 6, 2), loss)
+    most = float(Features(X).price(constant(fit)[0], 0.0)[0][0])
+    found = gauge(Features(X), fit, 1.001 * most)
+    assert found.upper == pytest.approx(fit.value(np.zeros_like(fit.Y)))
+    assert np.abs(found.atoms.V @ found.weights).max(initial=0) < 1e-4
+    assert gauge(Features(X), fit, 0.99 * most).upper < fit.value(np.zeros_like(fit.Y)) * (1 - 1e-7)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "cross-entropy"])
+def test_descent_and_moments_bracket_the_optimum(name: str) -> None:
+    rng, loss = np.random.default_rng(1), loss_of(name)
+    X, fit = rng.normal(size=(8, 2)), Fit(targets(loss, rng, 8, 2), loss)
+    exact = gauge(Features(X), fit, 0.5)
+    above = descent(X, fit, 0.5)
+    assert exact.lower * (1 - 1e-9) <= above.upper <= exact.upper * (1 + 1e-3)
+    below = moment_bound(X, fit, 0.5, above, gap=0.02, steps=1500)
+    assert 0.9 * exact.lower <= below.lower <= exact.upper * (1 + 1e-9)
