@@ -160,6 +160,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "cover": dict(n=3, d=2, k=2, depth=3, architecture="parallel", regularizer="power"),
     "outputs": dict(n=3, d=2, k=2, depth=4, architecture="parallel", regularizer="power"),
+    "layers": dict(n=4, d=2, k=1, depth=3, architecture="parallel", regularizer="power", beta=0.2),
+    "layers-vector": dict(
+        n=3, d=2, k=2, depth=3, architecture="parallel", regularizer="power", beta=0.1
+    ),
     "levels": dict(n=4, d=2, k=1, depth=3, beta=0.1),
     "levels-linear": dict(n=5, d=3, k=2, depth=3, beta=0.1, activation="linear"),
 }
@@ -186,10 +190,11 @@ def solved(name: str) -> dict[str, Any]:
     if name == "cones-low-rank":
         X[:, 2] = X[:, 0] - 2 * X[:, 1]
     # No arrangement is small enough to visit where the moments are wanted, or to prove by faces.
-    visits = 0 if name.startswith("moments") else base.MAX_VISITS
+    visits = 0 if name.startswith(("moments", "layers")) else base.MAX_VISITS
     faces = 0 if name.startswith("cones") else columns.MAX_FACES
     with patch.object(base, "MAX_VISITS", visits), patch.object(columns, "MAX_FACES", faces):
-        found = solve(problem(X, Y, **options), restarts=0, gap=0.05)
+        gap = 0.2 if name.startswith("layers") else 0.05
+        found = solve(problem(X, Y, **options), restarts=0, gap=gap)
     return found.certificate
 
 

@@ -113,16 +113,31 @@ def bent_blocks(node: Node, certificate: Node, rng: Rng) -> None:
             changed(block, "cones", lambda M: M * np.array([[0.0]] + [[more(rng)]] * (len(M) - 1)))
         elif choice == 2:
             changed(block, "sides", lambda M: rng.integers(-1, 2, M.shape).astype(float))
-        elif choice == 3:
+        elif choice == 3 and "trace" in block:
             block["trace"] = (float.fromhex(block["trace"]) * rng.choice([-1, 0, 10])).hex()
         else:
             block["sign"] *= -1
+    bend_nodes(blocks, rng)
     if blocks and rng.random() < 0.5:
         node["level"] = (float.fromhex(node["level"]) * less(rng)).hex()
     if blocks and rng.random() < 0.3:
         node["scale"] = (float.fromhex(node["scale"]) * rng.choice([-1, 0.1, 10])).hex()
     if blocks and rng.random() < 0.3:
         del blocks[rng.integers(len(blocks))]
+
+
+def bend_nodes(nodes: list[Node], rng: Rng) -> None:
+    """What mixes two nodes of `layers` left out, longer or of the other sign, and they as well."""
+    for node in nodes:
+        below = node.get("below", [])
+        if below and rng.random() < 0.5:
+            changed(node, "cross", lambda M: M * rng.choice([-1.0, 0.0, more(rng)]))
+        for inner in below:
+            if rng.random() < 0.5:
+                changed(inner, "pairs", lambda M: M * rng.choice([-1.0, 0.0, more(rng)]))
+            if "trace" in inner and rng.random() < 0.3:
+                inner["trace"] = (float.fromhex(inner["trace"]) * rng.choice([-1, 0, 10])).hex()
+        bend_nodes(below, rng)
 
 
 def smaller_factors(node: Node, certificate: Node, rng: Rng) -> None:

@@ -156,9 +156,10 @@ def mutate(certificate: dict[str, Any], rng: np.random.Generator) -> Any:
     if rng.random() < 0.15:
         return replaced(certificate, path, JUNK[rng.integers(len(JUNK))])
     if path[-1] == "data" and isinstance(node, str):
-        if rng.random() < 0.5:
+        stored = at(certificate, path[:-1])
+        if rng.random() < 0.5 or not is_matrix(stored):
             return replaced(certificate, path, flip(node, rng))
-        return replaced(certificate, path[:-1], reshaped(at(certificate, path[:-1]), rng))
+        return replaced(certificate, path[:-1], reshaped(stored, rng))
     if is_matrix(node):
         return replaced(certificate, path, reshaped(node, rng))
     if isinstance(node, list) and node:

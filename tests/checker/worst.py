@@ -18,6 +18,7 @@ import numpy as np
 
 from tests.checker.examples import one_hot_certificate, tree_certificate
 from zerogap.checker import verify
+from zerogap.convex.nodes import frames_of
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.solving.certificates import build, matrix
@@ -76,6 +77,24 @@ def moments(n: int, d: int, halvings: int) -> dict[str, Any]:
     ]
     evidence = {"kind": "moments", "multipliers": normal(n, 1), "scale": 1.0, "level": 1.0}
     return stated(normal(n, d), normal(n, 1, seed=1), 2, {**evidence, "blocks": blocks})
+
+
+def layers(n: int, d: int) -> dict[str, Any]:
+    """Three layers, one block for each sign of the output."""
+    frames = frames_of(normal(n, d), 1, 3)
+    leaf, top = (len(frame.signed) for frame in frames)
+    order = len(frames[0].one)
+
+    def pairs(m: int) -> Array:
+        kept = np.zeros((m, m))
+        kept[::7] = np.float32(normal(len(kept[::7]), m))
+        return kept
+
+    below = {"pairs": pairs(leaf), "cones": normal(1 + d, leaf), "trace": 1.0}
+    block = {"sides": np.zeros(n), "pairs": pairs(top), "cross": normal(order, order)}
+    blocks = [{"sign": sign, **block, "below": [below, below]} for sign in (1, -1)]
+    evidence = {"kind": "layers", "multipliers": normal(n, 1), "scale": 1.0, "level": 1.0}
+    return stated(normal(n, d), normal(n, 1, seed=1), 3, {**evidence, "blocks": blocks})
 
 
 def tree(n: int, d: int) -> dict[str, Any]:
@@ -222,6 +241,7 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "cones, many features": lambda: cones(30, 7, 1),
     "cones, many outputs": lambda: cones(500, 7, 100),
     "moments": lambda: moments(1980, 10, 1),
+    "layers": lambda: layers(400, 10),
     "tree": lambda: tree(16, 3),
     "tree, cancelling": lambda: cancelling_tree(12, 3),
     "cover": lambda: cover(13),

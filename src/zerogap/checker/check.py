@@ -3,9 +3,9 @@
 A certificate states a problem, a network (upper bound), multipliers with evidence (lower bound)
 and the values claimed. Everything is proved again from the exact values of its float64 numbers and
 rounded against the claim; what is not proved is refused with the reason. Proofs are in balls or
-rationals, but for three that are in float64 with every rounding charged: levels by `cones` and
-`moments`, and batches of scalar levels (`tree` and `cover`). The format and the mathematics of
-every kind of evidence: docs/certificates.md.
+rationals, but for four that are in float64 with every rounding charged: levels by `cones`,
+`moments` and `layers`, and batches of scalar levels (`tree` and `cover`). The format and the
+mathematics of every kind of evidence: docs/certificates.md.
 """
 
 import math

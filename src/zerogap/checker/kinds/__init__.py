@@ -7,6 +7,7 @@ from zerogap.checker.kinds import (
     cones,
     cover,
     faces,
+    layers,
     linear,
     moments,
     outputs,
@@ -16,5 +17,5 @@ from zerogap.checker.kinds import (
 )
 from zerogap.checker.kinds.kind import KINDS, prove
 
-__all__ = ["KINDS", "cones", "cover", "faces", "linear", "moments", "outputs", "prove", "rank_one"]
-__all__ += ["tree", "whitened"]
+__all__ = ["KINDS", "cones", "cover", "faces", "layers", "linear", "moments", "outputs", "prove"]
+__all__ += ["rank_one", "tree", "whitened"]

@@ -36,8 +36,8 @@ from zerogap.checker.kinds.kind import Piece, kind
 from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
 from zerogap.checker.reading import symmetric
 
-_UNIT = 2.0**-53
-_LARGEST, _UNDERFLOW = 2.0**300, 2.0**-300
+UNIT = 2.0**-53
+LARGEST, UNDERFLOW = 2.0**300, 2.0**-300
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def moments(piece: Piece) -> arb:
     hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
     places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
     parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
-    signs = [_sign(part, k) for part in parts]
-    sides = [_sides(part, n) for part in parts]
+    signs = [sign_of(part, k) for part in parts]
+    sides = [sides_of(part, n) for part in parts]
     for sign in (1, -1) if k == 1 else (0,):
         if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
             piece.refuse(f".blocks: some signs of X u are in no block of sign {sign}")
@@ -75,7 +75,7 @@ def moments(piece: Piece) -> arb:
         spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")
         block = _block(part, sign, chosen)
         for A in (X, Lambda, block.pairs, block.cones, np.array([block.trace, start])):
-            if not np.abs(A).max() <= _LARGEST:
+            if not np.abs(A).max() <= LARGEST:
                 part.refuse(f": numbers are up to {np.abs(A).max():.2g}; accepted is 2^300")
         form, error = _form(X, Lambda, start, block)
         top = float_top_eigenvalue(form, error)
@@ -86,14 +86,14 @@ def moments(piece: Piece) -> arb:
     return (arb(start) + longest * arb(worst)).max(arb(0))
 
 
-def _sign(piece: Piece, k: int) -> int:
+def sign_of(piece: Piece, k: int) -> int:
     sign: Any = piece.get("sign")
     if type(sign) is not int or sign not in ((1, -1) if k == 1 else (0,)):
         piece.refuse(f".sign is {sign!r}")
     return int(sign)
 
 
-def _sides(piece: Piece, n: int) -> Array:
+def sides_of(piece: Piece, n: int) -> Array:
     sides = piece.matrix("sides")
     if sides.shape != (n, 1) or not np.isin(sides, (-1, 0, 1)).all():
         piece.refuse(".sides: accepted is −1, 0 or 1 for each sample")
@@ -116,7 +116,7 @@ def _block(piece: Piece, sign: int, sides: Array) -> Block:
     pairs[i, n + i] = pairs[n + i, i] = beside
     if k == 1:
         # Rounded up; squares that underflow are of lengths below 1e-150.
-        lengths = np.sqrt((cones[1:] ** 2).sum(axis=0)) * (1 + (d + 8) * 2 * _UNIT) + 1e-150
+        lengths = np.sqrt((cones[1:] ** 2).sum(axis=0)) * (1 + (d + 8) * 2 * UNIT) + 1e-150
         cones[0, ~zero] = np.maximum(cones[0], lengths)[~zero]
     else:
         cones[:, ~zero] = 0
@@ -159,8 +159,8 @@ def _form(X: Array, multipliers: Array, c0: float, block: Block) -> tuple[Array,
     terms = 2 * len(X) + 16
     # ‖E‖₂ is at most the largest row sum of |E|. The last factor is for rounding in `sizes`.
     largest = float(sizes.sum(axis=1).max())
-    relative = terms * _UNIT / (1 - terms * _UNIT) * largest
-    return form, relative * (1 + 1e-6) + _UNDERFLOW
+    relative = terms * UNIT / (1 - terms * UNIT) * largest
+    return form, relative * (1 + 1e-6) + UNDERFLOW
 
 
 def _entries(X: Array, multipliers: Array, c0: float, block: Block, same: bool = False) -> Array:

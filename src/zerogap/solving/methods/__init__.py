@@ -3,6 +3,7 @@
 from zerogap.solving.methods import (
     columns,
     cover,
+    layers,
     linear,
     moments,
     orthant,
@@ -16,5 +17,6 @@ from zerogap.solving.methods import (
 from zerogap.solving.methods.base import Method
 
 METHODS: tuple[Method, ...] = (
-    zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, spectral
+    zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, layers,
+    spectral,
 )  # fmt: skip

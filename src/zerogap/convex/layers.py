@@ -1,0 +1,366 @@
+"""Any depth beyond enumeration: lower bounds from the moments of branches, layer by layer.
+
+A branch of the last layer has the vector τ of checker/kinds/layers.py, with the mixtures (τ⁺, τ⁻)
+of the vectors below and σ, and r, its output's direction (±1 for one output). The relaxation has a
+moment matrix M of (τ, r) for the branches of a network, and one for the neurons of each sign below,
+each layer's in turn, and asks of these
+
+    M ⪰ 0 at the top,  E M Eᵀ in the cones (products of y = Eτ ≥ 0, of 1 and u or r with y),
+    R = diag(M⁺, M⁻) − M_(τ⁺,τ⁻) ⪰ 0, and R w = 0 where wᵀ(τ⁺, τ⁻) = 1:
+
+R is a sum of covariances of mixtures. The multipliers prove a level, whatever produced them.
+
+Solved by the primal-dual method of Chambolle and Pock (2011), over-relaxed (Condat 2013): every
+condition is a projection, and steps in M are taken in the metric S ⊗ S + c, S = EᵀE, which bounds
+the conditions' Gram operator and is diagonal in the eigenvectors of S. It starts at a network's own
+moments. X is scaled as in `moments`; large problems are iterated in float32.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from zerogap.checker.kinds.layers import Frame
+from zerogap.convex.columns import Gauge, dual_value, feasible
+from zerogap.convex.nodes import Block, Node, frames_of, level
+from zerogap.model import clock
+from zerogap.model.bounds import relative
+from zerogap.model.matrices import Array
+
+# Over-relaxation, the multipliers' steps at the start, and iterations between looks at the bound.
+_RELAX, _PENALTY, _EVERY = 1.7, 5.0, 50
+# Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
+_LARGE, _COARSE = 128, 1e-4
+# Without a limit of time: steps, and about how many operations they may take.
+_STEPS, _OPERATIONS = 2_000, 1e10
+# Multipliers that are kept: from these shares of the largest on, the first that costs less than
+# this share of the gap.
+_KEPT, _COST = (1e-2, 1e-3, 1e-4, 1e-5, 0.0), 0.01
+# How often Λ is made shorter, by a little more than needed, until its level is allowed.
+_TRIES, _SHORTER = 3, 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A lower bound by Λ, and the blocks that prove its level c₀ + …, `level` being c₀.
+
+    scale: what X is multiplied by in the vectors of the blocks.
+    """
+
+    lower: float
+    multipliers: Array
+    level: float
+    scale: float
+    blocks: tuple[Block, ...]
+
+
+def layered_bound(
+    X: Array,
+    Y: Array,
+    tau: float | None,
+    depth: int,
+    above: Gauge | None = None,
+    *,
+    gap: float = 1e-3,
+    steps: int | None = None,
+) -> Layers:
+    """A lower bound on the gauge D₁ of V_L, or on the regularised optimum at τ (theory §9).
+
+    X: (n, d). Y: (n, k), not zero. depth: L ≥ 3. above: a network of two layers, where the
+    iteration starts. Stops at a relative `gap` to its value, when the time is up, or after so many
+    steps: where time has no limit, by default as many as take some minutes.
+    """
+    n, d = X.shape
+    stretch = 2.0 ** round(np.log2(float(np.linalg.norm(X, 2)) / np.sqrt(n / d)))
+    size = float(np.linalg.norm(Y))
+    allowed = (1.0 if tau is None else tau / size) / stretch
+    frames = frames_of(X / stretch, Y.shape[1], depth)
+    order = len(frames[-1].one)
+    if steps is None:
+        fixed = max(_EVERY, min(_STEPS, int(_OPERATIONS / order**3)))
+        steps = fixed if clock.left() == np.inf else sys.maxsize
+    dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
+    found = _Iteration(frames, Y / size, allowed, tau is None, dtype)
+    if above is not None and len(above.weights):
+        found.start(above.atoms.U, above.weights * stretch / size, X / stretch)
+    upper, best = np.inf if above is None else above.upper, None
+    judge = _Judge(X, Y, tau, depth, stretch)
+    for step in range(1, steps + 1):
+        found.step()
+        late = clock.late()
+        if step % _EVERY and not late and step < steps:
+            continue
+        proof = judge.proof(*found.multipliers())
+        if best is None or proof.lower > best.lower:
+            best = proof
+        clock.tell(best.lower, upper)
+        if late or relative(upper - best.lower, upper) <= gap:
+            break
+    assert best is not None
+    return judge.compact(best, upper)
+
+
+@dataclass(frozen=True, eq=False)
+class _Proof:
+    """What blocks prove of Λ̂ = `unit`, the multipliers of X/stretch: a level c, from c₀, and the
+    best multiple's bound."""
+
+    lower: float
+    c: float
+    start: float
+    unit: Array
+    blocks: list[Block]
+
+
+class _Judge:
+    """Proofs in the units of an iteration."""
+
+    def __init__(self, X: Array, Y: Array, tau: float | None, depth: int, stretch: float) -> None:
+        self.X, self.Y, self.tau, self.depth, self.stretch = X, Y, tau, depth, stretch
+        self.allowed = 1.0 if tau is None else tau
+
+    def proof(self, unit: Array, blocks: list[Block]) -> _Proof:
+        """What blocks prove of Λ̂."""
+        c, start = level(self.X / self.stretch, unit, blocks, self.depth)
+        best = feasible(unit / self.stretch, self.Y, c, self.tau)
+        return _Proof(max(0.0, dual_value(best, self.Y, self.tau)), c, start, unit, blocks)
+
+    def compact(self, best: _Proof, upper: float) -> Layers:
+        """The bound by Λ of at most the allowed level, with fewer multipliers, in float32."""
+        room = _COST * (upper if np.isfinite(upper) else 2 * best.lower) - _COST * best.lower
+        found = best
+        for share in _KEPT if best.c > 0 else ():
+            factor = self.allowed / best.c
+            for _ in range(_TRIES):
+                blocks = [(block * factor).compact(share) for block in best.blocks]
+                found = self.proof(best.unit * factor, blocks)
+                if found.c <= self.allowed:
+                    break
+                factor *= self.allowed / found.c * (1 - _SHORTER)
+            if found.c <= self.allowed and found.lower >= best.lower - room:
+                break
+        scale = 1 / self.stretch
+        return Layers(found.lower, found.unit * scale, found.start, scale, tuple(found.blocks))
+
+
+class _Operators:
+    """What all nodes of one layer share: E with rows of unit length below its heads, its metric."""
+
+    def __init__(self, frame: Frame, n: int, shift: float, dtype: type[np.floating]) -> None:
+        self.frame, self.n, self.dtype = frame, n, dtype
+        self.heads = 0 if frame.heads is None else len(frame.heads)
+        self.units = 1 / np.linalg.norm(frame.signed, axis=1)
+        rows = frame.signed * self.units[:, None]
+        if frame.heads is not None:
+            rows = np.vstack([frame.heads, rows])
+        self.E = sparse.csr_matrix(rows.astype(dtype))
+        self.Et = self.E.T.tocsr()
+        values, vectors = np.linalg.eigh(rows.T @ rows)
+        self.Q = vectors.astype(dtype)
+        self.metric = (shift + np.multiply.outer(values, values)).astype(dtype)
+        w = np.concatenate([frame.one, frame.one])
+        self.w = (w / np.linalg.norm(w)).astype(dtype)
+
+    def up(self, M: Array) -> Array:
+        """E M Eᵀ."""
+        return self.E @ (self.E @ M).T
+
+    def down(self, Z: Array) -> Array:
+        """Eᵀ Z E."""
+        return self.Et @ (self.Et @ Z).T
+
+    def solve(self, G: Array) -> Array:
+        """The step of a gradient G in the metric."""
+        Q = self.Q
+        return Q @ ((Q.T @ G @ Q) / self.metric) @ Q.T
+
+    def project(self, Z: Array, zero: Array) -> Array:
+        """The nearest matrix in the cones; zero: the y that vanish."""
+        Z, h, n = Z.copy(), self.heads, self.n
+        pairs = Z[h:, h:]
+        np.maximum(pairs, 0, out=pairs)
+        pairs[range(n), range(n, 2 * n)] = pairs[range(n, 2 * n), range(n)] = 0
+        if h:
+            step = (np.trace(Z[1:h, 1:h]) - Z[0, 0]) / h
+            Z[range(h), range(h)] -= step * np.where(np.arange(h) == 0, -1, 1).astype(self.dtype)
+            side = Z[:h, h:]
+            length, height = np.linalg.norm(side[1:], axis=0), side[0].copy()
+            middle = np.where(length <= -height, 0, (height + length) / 2)
+            inside = length <= height
+            side[0] = np.where(inside, height, middle)
+            side[1:] *= np.where(inside, 1, middle / np.where(length > 0, length, 1))
+            Z[h:, :h] = side.T
+        Z[h + zero] = 0
+        Z[:, h + zero] = 0
+        return Z
+
+    def covariance(self, R: Array) -> Array:
+        """The nearest R ⪰ 0 with R w = 0, for two nodes of this layer."""
+        w, seen = self.w, R @ self.w
+        across = np.outer(w, seen - (w @ seen) / 2 * w)
+        return positive(R - across - across.T)
+
+
+def positive(M: Array) -> Array:
+    """The nearest positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(M)
+    kept = values > 0
+    return (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
+
+
+class _Part:
+    """Moments M of one node's vectors, and multipliers Z of their cones, R of the mixture's.
+
+    Multipliers are in the polar cones. `next`, `ahead`: M after a step, and as far again.
+    """
+
+    def __init__(self, layers: list[_Operators]) -> None:
+        self.layer = layers[-1]
+        order, rows = len(self.layer.frame.one), self.layer.E.shape[0]
+        self.M = np.zeros((order, order), self.layer.dtype)
+        self.Z = np.zeros((rows, rows), self.layer.dtype)
+        self.zero = np.zeros(0, dtype=int)
+        self.below = tuple(_Part(layers[:-1]) for _ in layers[1:2] * 2)
+        mixed = 2 * len(layers[-2].frame.one) if self.below else 0
+        self.R = np.zeros((mixed, mixed), self.layer.dtype)
+
+    def start(self, vectors: list[Array], weights: Array) -> None:
+        """Begin at the moments of vectors (columns) of this layer, which mix those below."""
+        self.M = ((vectors[-1] * weights) @ vectors[-1].T).astype(self.layer.dtype)
+        if self.below:
+            self.below[0].start(vectors[:-1], weights)
+
+    def move(self, penalty: float, gradient: Array) -> None:
+        """A step in M at the multipliers, whose `gradient` from outside of the node is given."""
+        gradient = gradient + self.layer.down(self.Z)
+        mixed, half = len(self.R), len(self.R) // 2
+        if self.below:
+            gradient[:mixed, :mixed] -= self.R
+            self.below[0].move(penalty, self.R[:half, :half])
+            self.below[1].move(penalty, self.R[half:, half:])
+        moved = self.M - self.layer.solve(gradient) / self.layer.dtype(penalty)
+        moved = (moved + moved.T) / 2
+        self.ahead = 2 * moved - self.M
+        self.M = self.M + self.layer.dtype(_RELAX) * (moved - self.M)
+
+    def answer(self, penalty: float) -> None:
+        """A step in the multipliers at what lies ahead."""
+        s, relax = self.layer.dtype(penalty), self.layer.dtype(_RELAX)
+        Z = self.Z + s * self.layer.up(self.ahead)
+        self.cones = Z - self.layer.project(Z, self.zero)
+        self.Z = self.Z + relax * (self.cones - self.Z)
+        if self.below:
+            mixed, half = len(self.R), len(self.R) // 2
+            R = self.R - s * self.ahead[:mixed, :mixed]
+            R[:half, :half] += s * self.below[0].ahead
+            R[half:, half:] += s * self.below[1].ahead
+            self.mixture = R - self.below[0].layer.covariance(R)
+            self.R = self.R + relax * (self.mixture - self.R)
+            for node in self.below:
+                node.answer(penalty)
+
+    def node(self) -> Node:
+        """The multipliers, as the evidence has them."""
+        h, units = self.layer.heads, self.layer.units
+        S = -(self.cones + self.cones.T).astype(float) / 2
+        half, cones = len(self.R) // 2, S[:h, h:] * units
+        if h:
+            least = np.linalg.norm(cones[1:], axis=0) * (1 + 1e-15)
+            least[self.zero] = -np.inf
+            cones[0] = np.maximum(cones[0], least)
+        return Node(
+            S[h:, h:] * np.outer(units, units),
+            cones=cones if h else None,
+            trace=float(S[0, 0] - np.trace(S[1:h, 1:h])) / h if h else None,
+            cross=self.mixture[:half, half:].astype(float) if self.below else None,
+            below=tuple(node.node() for node in self.below),
+        )
+
+
+class _Top(_Part):
+    """The branches of one output sign (0: several outputs), and given signs of their last layer."""
+
+    def __init__(self, layers: list[_Operators], sign: int, sides: Array) -> None:
+        super().__init__(layers)
+        self.sign, self.sides = sign, sides
+        self.zero = np.flatnonzero(np.concatenate([sides < 0, sides > 0]))
+        frame, dtype = self.layer.frame, self.layer.dtype
+        r = sign * frame.one[None] if frame.heads is None else frame.heads[1:]
+        self.r, self.v = r.astype(dtype), frame.signed[: len(sides)].astype(dtype)
+        self.cost = np.outer(frame.one, frame.one).astype(dtype)
+        self.P = np.zeros_like(self.M)
+
+    def outputs(self) -> Array:
+        """What the moments ahead put out (n, k)."""
+        return self.v @ self.ahead @ self.r.T
+
+    def move(self, penalty: float, gradient: Array) -> None:
+        """As for any node; `gradient` is that in the outputs."""
+        side = self.v.T @ (gradient / 2).astype(self.layer.dtype) @ self.r
+        super().move(penalty, self.cost + self.P + side + side.T)
+
+    def answer(self, penalty: float) -> None:
+        super().answer(penalty)
+        P = self.P + self.layer.dtype(penalty) * self.ahead
+        self.P = self.P + self.layer.dtype(_RELAX) * (P - positive(P) - self.P)
+
+
+class _Iteration:
+    """The iteration on all blocks, for data in the units of `layered_bound` (τ̂: `tau`).
+
+    y, the multipliers of the outputs times `share`, is −Λ̂/share; the fit is ½‖f − Y‖²/τ̂, or f = Y.
+    """
+
+    def __init__(
+        self, frames: list[Frame], Y: Array, tau: float, exact: bool, dtype: type[np.floating]
+    ) -> None:
+        self.Y, self.tau, self.exact, self.penalty = Y, tau, exact, _PENALTY
+        n, self.mixtures = len(Y), len(frames) - 1
+        # Gram operators of the other conditions: M ⪰ 0 and the fit at the top, mixtures elsewhere.
+        shifts = [2.0] + [4.0] * self.mixtures
+        layers = [_Operators(f, n, c, dtype) for f, c in zip(frames, shifts, strict=True)]
+        signs = (1, -1) if Y.shape[1] == 1 else (0,)
+        self.parts = [_Top(layers, sign, np.zeros(n, dtype=np.int8)) for sign in signs]
+        # The map from M to share·Σ f has norm one at most.
+        norm = np.linalg.norm(self.parts[0].v, 2) * np.linalg.norm(self.parts[0].r, 2)
+        self.share = 1 / (float(norm) * np.sqrt(len(signs)))
+        self.y = self.fit = np.zeros_like(Y)
+
+    def start(self, U: Array, weights: Array, X: Array) -> None:
+        """Begin at the moments of two-layer neurons (columns of U), and at what their residual says
+        of Λ̂. A neuron passes unchanged through further layers: τ⁺ is its vector below."""
+        outputs, lengths = np.maximum(X @ U, 0), np.linalg.norm(weights, axis=1)
+        vectors = [np.vstack([np.ones(len(lengths)), U, outputs])]
+        for _ in range(self.mixtures):
+            rest = len(vectors[-1]) + len(X)
+            vectors.append(np.vstack([vectors[-1], np.zeros((rest, len(lengths)))]))
+        for part in self.parts:
+            chosen = part.sign * weights[:, 0] > 0 if part.sign else lengths > 0
+            own = [columns[:, chosen] for columns in vectors]
+            if not part.sign:
+                own[-1] = np.vstack([own[-1], (weights[chosen] / lengths[chosen, None]).T])
+            part.start(own, lengths[chosen])
+        if not self.exact:
+            self.y = (outputs @ weights - self.Y) / (self.tau * self.share)
+
+    def step(self) -> None:
+        """Moments move, then multipliers answer, those of the fit among them."""
+        penalty, share = self.penalty, self.share
+        for part in self.parts:
+            part.move(penalty, share * self.y)
+        y = self.y + penalty * share * sum(part.outputs().astype(float) for part in self.parts)
+        # Moreau: y less penalty times the nearest fit of y/penalty, in units of share.
+        loss = 0.0 if self.exact else penalty * share**2 * self.tau
+        self.fit = (y - penalty * share * self.Y) / (1 + loss)
+        self.y = self.y + _RELAX * (self.fit - self.y)
+        for part in self.parts:
+            part.answer(penalty)
+
+    def multipliers(self) -> tuple[Array, list[Block]]:
+        """Λ̂ and the blocks."""
+        blocks = [Block(part.sign, part.sides, part.node()) for part in self.parts]
+        return -self.share * self.fit, blocks

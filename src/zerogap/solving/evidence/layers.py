@@ -1,0 +1,53 @@
+"""Any depth beyond enumeration: c_L(Λ) by moments of branches, layer by layer (theory §9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zerogap.convex.nodes import Block, Node
+from zerogap.model.matrices import Array
+from zerogap.solving.evidence.base import Proof
+
+
+@dataclass(frozen=True, eq=False)
+class Layers(Proof, kind="layers"):
+    """Λ, c₀ (`level`), and for each block of signs the multipliers of its moments' cones.
+
+    The moments are those of branches on s·X, with s the `scale`. All but s is linear in Λ. On
+    size·X, s/size leaves the branches as they are, and rᵀΛᵀv/s is size times as large.
+    """
+
+    scale: float
+    level: float
+    blocks: tuple[Block, ...]
+    multipliers: Array
+
+    def __mul__(self, factor: float) -> Layers:
+        return replace(self._grown(factor), multipliers=self.multipliers * factor)
+
+    def stretched(self, size: float) -> Layers:
+        return replace(self._grown(size), scale=self.scale / size)
+
+    def _grown(self, factor: float) -> Layers:
+        blocks = tuple(block * factor for block in self.blocks)
+        return replace(self, level=self.level * factor, blocks=blocks)
+
+    def record(self) -> dict[str, Any]:
+        blocks = [{"sign": b.sign, "sides": b.sides, **_stored(b.node)} for b in self.blocks]
+        return super().record() | {"blocks": blocks}
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Layers:
+        blocks = [dict(block) for block in stored["blocks"]]
+        read = [Block(b.pop("sign"), b.pop("sides"), _read(b)) for b in blocks]
+        return cls(**stored | {"blocks": tuple(read)})
+
+
+def _stored(node: Node) -> dict[str, Any]:
+    below = [_stored(inner) for inner in node.below] or None
+    return {k: v for k, v in {**vars(node), "below": below}.items() if v is not None}
+
+
+def _read(stored: dict[str, Any]) -> Node:
+    return Node(**stored | {"below": tuple(_read(inner) for inner in stored.get("below", ()))})
