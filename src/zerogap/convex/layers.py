@@ -32,7 +32,9 @@ from zerogap.model.bounds import relative
 from zerogap.model.matrices import Array
 
 # Over-relaxation, the multipliers' steps at the start, and iterations between looks at the bound.
-_RELAX, _PENALTY, _EVERY = 1.7, 5.0, 50
+_RELAX, _PENALTY, _EVERY = 1.8, 10.0, 50
+# Levels of Λ̂ below and above which the penalty changes, and by how much.
+_LOW, _HIGH, _CHANGE = 1.01, 1.3, 1.3
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-4
 # Without a limit of time: steps, and about how many operations they may take.
@@ -86,7 +88,8 @@ def layered_bound(
     dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
     found = _Iteration(frames, Y / size, allowed, tau is None, dtype)
     if above is not None and len(above.weights):
-        found.start(above.atoms.U, above.weights * stretch / size, X / stretch)
+        unit = stretch / (1.0 if tau is None else tau) * above.multipliers
+        found.start(above.atoms.U, above.weights * stretch / size, X / stretch, unit)
     upper, best = np.inf if above is None else above.upper, None
     judge = _Judge(X, Y, tau, depth, stretch)
     for step in range(1, steps + 1):
@@ -100,6 +103,7 @@ def layered_bound(
         clock.tell(best.lower, upper)
         if late or relative(upper - best.lower, upper) <= gap:
             break
+        found.balance(proof.c)
     assert best is not None
     return judge.compact(best, upper)
 
@@ -330,9 +334,11 @@ class _Iteration:
         self.share = 1 / (float(norm) * np.sqrt(len(signs)))
         self.y = self.fit = np.zeros_like(Y)
 
-    def start(self, U: Array, weights: Array, X: Array) -> None:
-        """Begin at the moments of two-layer neurons (columns of U), and at what their residual says
-        of Λ̂. A neuron passes unchanged through further layers: τ⁺ is its vector below."""
+    def start(self, U: Array, weights: Array, X: Array, unit: Array) -> None:
+        """Begin at the moments of two-layer neurons (columns of U), and at their Λ̂, `unit`.
+
+        A neuron passes unchanged through further layers: τ⁺ is its vector below.
+        """
         outputs, lengths = np.maximum(X @ U, 0), np.linalg.norm(weights, axis=1)
         vectors = [np.vstack([np.ones(len(lengths)), U, outputs])]
         for _ in range(self.mixtures):
@@ -344,8 +350,7 @@ class _Iteration:
             if not part.sign:
                 own[-1] = np.vstack([own[-1], (weights[chosen] / lengths[chosen, None]).T])
             part.start(own, lengths[chosen])
-        if not self.exact:
-            self.y = (outputs @ weights - self.Y) / (self.tau * self.share)
+        self.y = -unit / self.share
 
     def step(self) -> None:
         """Moments move, then multipliers answer, those of the fit among them."""
@@ -359,6 +364,14 @@ class _Iteration:
         self.y = self.y + _RELAX * (self.fit - self.y)
         for part in self.parts:
             part.answer(penalty)
+
+    def balance(self, c: float) -> None:
+        """Where Λ̂ has a level c beyond what its cost allows, 1, the moments are to be found; where
+        it has not, the multipliers."""
+        if c < _LOW:
+            self.penalty *= _CHANGE
+        elif c > _HIGH:
+            self.penalty /= _CHANGE
 
     def multipliers(self) -> tuple[Array, list[Block]]:
         """Λ̂ and the blocks."""

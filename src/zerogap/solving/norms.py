@@ -25,6 +25,9 @@ _LOWEST, _POINTS, _ROUNDS = 300, 20, 4
 _SHARE = 0.5
 # The bracket, relative, and the relative distance of two t's, at which the search ends.
 _CLOSED, _SAME = 1e-9, 1e-10
+# The search ends, too, after so many duals in a row that were left open by more than a relative
+# gap, and gained less than this share of the bracket's.
+_PATIENCE, _LOOSE, _GAIN = 2, 1e-6, 0.01
 
 
 def least_over_norms(
@@ -39,7 +42,7 @@ def least_over_norms(
     end = float(np.sqrt(most / bound.half)) if most > 0 else 1.0
     grid = end * np.geomspace(1e-6, 1, _GRID)
     best: Piece | None = None
-    t, lower, upper = end, 0.0, most
+    t, lower, upper, stalled = end, 0.0, most, 0
     for _ in range(_MAX_DUALS[problem.activation]):
         # What bounds one dual bounds nothing for all t.
         with clock.within(_SHARE * clock.left()), clock.units(lambda value: 0.0, attained=False):
@@ -48,10 +51,15 @@ def least_over_norms(
         if best is None or bound.half * t**2 + piece.upper < upper:
             best, upper = piece, min(upper, bound.half * t**2 + piece.upper)
         value, t = bound.least(grid)
-        lower = min(value, most)
+        before, lower = lower, min(value, most)
+        # Pieces that do not close themselves leave a gap that no further t narrows.
+        loose = piece.relative_gap > _LOOSE and lower - before <= _GAIN * (upper - lower)
+        stalled = stalled + 1 if loose else 0
         clock.tell(lower, np.inf)
         again = any(abs(t / at - 1) < _SAME for at, _ in bound.solved)
-        if again or relative(upper - lower, upper) <= _CLOSED or clock.late():
+        if again or stalled == _PATIENCE or relative(upper - lower, upper) <= _CLOSED:
+            break
+        if clock.late():
             break
     assert best is not None
     return lower, upper, best, Levels(tuple(piece.evidence for _, piece in bound.solved))
