@@ -15,6 +15,7 @@ from zerogap.convex.oracles import Features
 from zerogap.convex.outputs import ThreeLayers
 from zerogap.convex.path import path_gauge
 from zerogap.model import clock
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.solving.methods import base
 
@@ -62,9 +63,9 @@ def test_the_iteration_approaches_the_whole_program_from_below() -> None:
     X, Y = teacher(4, 2, 1)
     tau = 0.05 * float(np.linalg.norm(X.T @ Y))
     value = whole_program(X, Y, tau, 3)
-    found = layered_bound(X, Y, tau, 3, gauge(Features(X), Y, tau), gap=0.0, steps=1000)
+    found = layered_bound(X, Y, tau, 3, gauge(Features(X), Fit(Y), tau), gap=0.0, steps=1000)
     assert 0.93 * value <= found.lower <= value * (1 + 1e-6)
-    assert value <= path_gauge(Features(X), Y[:, 0], 3, tau).upper * (1 + 1e-6)
+    assert value <= path_gauge(Features(X), Fit(Y), 3, tau).upper * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("depth", [3, 4])
@@ -72,8 +73,8 @@ def test_the_iteration_approaches_the_whole_program_from_below() -> None:
 def test_the_bound_holds_and_is_not_vacuous(depth: int, share: float | None) -> None:
     X, Y = teacher(5, 2, 1)
     tau = None if share is None else share * float(np.linalg.norm(X.T @ Y))
-    exact = path_gauge(Features(X), Y[:, 0], depth, tau)
-    above = gauge(Features(X), Y, tau)
+    exact = path_gauge(Features(X), Fit(Y), depth, tau)
+    above = gauge(Features(X), Fit(Y), tau)
     found = layered_bound(X, Y, tau, depth, above, gap=0.0, steps=300)
     assert (0.3 if share is None else 0.85) * exact.upper <= found.lower
     assert found.lower <= exact.upper * (1 + 1e-9)
@@ -82,7 +83,7 @@ def test_the_bound_holds_and_is_not_vacuous(depth: int, share: float | None) -> 
 def test_several_outputs_are_bounded_together() -> None:
     X, Y = teacher(5, 2, 2)
     tau = 0.05 * float(np.linalg.norm(X.T @ Y))
-    exact = gauge(ThreeLayers(Features(X), 2), Y, tau, tolerance=1e-3)
+    exact = gauge(ThreeLayers(Features(X), 2), Fit(Y), tau, tolerance=1e-3)
     found = layered_bound(X, Y, tau, 3, None, gap=0.0, steps=500)
     assert 0.9 * exact.upper <= found.lower <= exact.upper * (1 + 1e-3)
 

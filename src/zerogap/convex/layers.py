@@ -29,6 +29,7 @@ from zerogap.convex.columns import Gauge, dual_value, feasible
 from zerogap.convex.nodes import Block, Node, frames_of, level
 from zerogap.model import clock
 from zerogap.model.bounds import relative
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 
 # Over-relaxation, the multipliers' steps at the start, and iterations between looks at the bound.
@@ -124,14 +125,14 @@ class _Judge:
     """Proofs in the units of an iteration."""
 
     def __init__(self, X: Array, Y: Array, tau: float | None, depth: int, stretch: float) -> None:
-        self.X, self.Y, self.tau, self.depth, self.stretch = X, Y, tau, depth, stretch
+        self.X, self.fit, self.tau, self.depth, self.stretch = X, Fit(Y), tau, depth, stretch
         self.allowed = 1.0 if tau is None else tau
 
     def proof(self, unit: Array, blocks: list[Block]) -> _Proof:
         """What blocks prove of Λ̂."""
         c, start = level(self.X / self.stretch, unit, blocks, self.depth)
-        best = feasible(unit / self.stretch, self.Y, c, self.tau)
-        return _Proof(max(0.0, dual_value(best, self.Y, self.tau)), c, start, unit, blocks)
+        best = feasible(unit / self.stretch, self.fit, c, self.tau)
+        return _Proof(max(0.0, dual_value(best, self.fit, self.tau)), c, start, unit, blocks)
 
     def compact(self, best: _Proof, upper: float) -> Layers:
         """The bound by Λ of at most the allowed level, with fewer multipliers, in float32."""

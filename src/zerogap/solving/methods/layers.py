@@ -22,6 +22,8 @@ def accepts(given: Given, tau: float | None) -> str | None:
     problem = given.problem
     if problem.activation != "relu" or problem.depth == 2:
         return "it is for ReLU networks of three or more layers"
+    if not given.fit.plain:
+        return "it is for squares"
     order = coordinates(problem.n, problem.d, problem.k, problem.depth)
     if order > MAX_ORDER:
         return f"a branch has {order} coordinates; accepted are up to {MAX_ORDER}"
@@ -42,10 +44,10 @@ def solve(given: Given, tau: float | None) -> Piece:
 
 def _two_layers(given: Given, tau: float | None) -> Gauge | None:
     """The best network of two layers that is found, None where none interpolates."""
-    X, Y = given.problem.X, given.problem.Y
+    X, fit = given.problem.X, given.fit
     try:
         if given.faceless is None:
-            return gauge(given.features, Y, tau, tolerance=1e-4)
-        return gauge(Ascent(X), Y, tolerance=1e-4) if tau is None else descent(X, Y, tau)
+            return gauge(given.features, fit, tau, tolerance=1e-4)
+        return gauge(Ascent(X), fit, tolerance=1e-4) if tau is None else descent(X, fit, tau)
     except MethodError:
         return None
