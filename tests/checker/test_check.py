@@ -34,6 +34,7 @@ from zerogap.checker import check, verify
 from zerogap.checker.balls import PRECISION, balls, rationals, root
 from zerogap.checker.batches import largest_level
 from zerogap.checker.files import Unreadable, read_jsonl
+from zerogap.checker.losses import LOSSES
 from zerogap.checker.pricing import faces_of, level, supports
 from zerogap.checker.statement import Statement
 from zerogap.checker.theorems import rank_one
@@ -104,7 +105,10 @@ def test_the_rank_one_theorem_matches_a_direct_search(degrees: int, depth: int) 
         p, q, kappa = 1 + tau, 0.6 * (1 + 1 / tau), math.cos(max(0.0, 2 * math.pi / 3 - omega))
     scaled = np.sqrt((p**2 + q**2 + 2 * p * q * kappa).min())
     with ctx.workprec(PRECISION):
-        statement = Statement(X, Y, "relu", "standard", depth, "weight_decay", None, arb(0))
+        squares = LOSSES["squared"](None)
+        statement = Statement(
+            X, Y, "relu", "standard", depth, "weight_decay", None, arb(0), squares
+        )
         proved = float(rank_one(statement, arb(10)))
     assert proved == pytest.approx(depth / 2 * scaled ** (2 / depth), rel=1e-8)
     known = {3: {20: None, 45: 2.4388, 80: 2.5607, 90: 2.5671, 135: 2.5671, 180: 2.5671}}

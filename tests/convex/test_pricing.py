@@ -76,7 +76,7 @@ def test_cones_price_as_faces_do(seed: int, n: int, d: int, k: int) -> None:
 def test_column_generation_ends_where_it_does_over_all_faces(tau: float | None) -> None:
     rng = np.random.default_rng(2)
     X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    one, two = gauge(Features(X), Fit(Y), tau), gauge(Proved(X), Y, tau)
+    one, two = gauge(Features(X), Fit(Y), tau), gauge(Proved(X), Fit(Y), tau)
     assert two.upper == pytest.approx(one.upper, rel=1e-8)
     assert two.lower == pytest.approx(one.upper, rel=1e-8)
 

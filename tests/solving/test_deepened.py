@@ -9,7 +9,7 @@ from zerogap import Problem, solve
 from zerogap.model.errors import MethodError
 from zerogap.model.network import zero_network
 from zerogap.solving.deepened import _copies, deepened
-from zerogap.solving.methods import base
+from zerogap.solving.methods import base, layers
 
 KINDS = [
     {"architecture": "standard"},
@@ -54,6 +54,7 @@ def test_where_no_dual_has_a_network_a_copy_serves(
     kind: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "MAX_VISITS", 0)
+    monkeypatch.setattr(layers, "MAX_ORDER", 0)
     asked = problem(0.2, **kind)
     bounds = solve(asked, restarts=0)
     assert bounds.primal_method == "deeper copy of two layers"
@@ -76,6 +77,7 @@ def test_no_network_is_reported_that_is_worse_than_zero() -> None:
 
 def test_a_copy_interpolates_where_two_layers_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "MAX_VISITS", 0)
+    monkeypatch.setattr(layers, "MAX_ORDER", 0)
     asked = problem(None, architecture="standard")
     bounds = solve(asked, restarts=0)
     assert bounds.primal_method == "deeper copy of two layers"
@@ -86,6 +88,7 @@ def test_a_copy_interpolates_where_two_layers_do(monkeypatch: pytest.MonkeyPatch
 def test_an_interpolation_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """f(x) − f(−x) is linear in x for two layers, and here it is not; three layers interpolate."""
     monkeypatch.setattr(base, "MAX_VISITS", 0)
+    monkeypatch.setattr(layers, "MAX_ORDER", 0)
     X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, 1.0], [-1.0, -1.0]])
     asked = Problem(
         X, X[:, :1] * X[:, 1:] * X[:, 1:], activation="relu", architecture="standard", depth=3

@@ -104,12 +104,18 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
-    elif not candidates:
+    if _wants_copy(problem, dual) or not candidates:
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))
     if problem.beta is not None:
         candidates.append(Candidate(zero_network(problem), "zero network"))
     return candidates
+
+
+def _wants_copy(problem: Problem, dual: Bidual) -> bool:
+    """Whether a parallel network as it stands may be a poor standard one: it shares no neurons."""
+    deep = problem.architecture == "standard" and problem.depth >= 3
+    return deep and problem.beta is not None and not dual.closed
 
 
 def _orthogonal_columns(problem: Problem) -> float | None:
