@@ -147,6 +147,8 @@ def layers(piece: Piece) -> arb:
     for sign in (1, -1) if k == 1 else (0,):
         if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
             piece.refuse(f".blocks: some signs of the last layer are in no block of sign {sign}")
+    hold(100 * order**2, "the products of a branch")
+    spend(len(parts) * (order + k) ** 2 * k / 20, "the fit of a block")
     X, multipliers = scale * piece.X, piece.multipliers / scale
     _in_range(piece, X, multipliers, np.array(start))
     stretch = (arb(scale) * spectral_norm(balls(piece.X))) ** 2
