@@ -63,7 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
         "not in the paper",
         (
             Setting("real-data", _REAL, restarts=12),
-            Setting("real-data-whole", _WHOLE, restarts=0, gap=0.02),
+            Setting("real-data-whole", _WHOLE, restarts=0, gap=0.05),
         ),
         test="bracket",
     ),
