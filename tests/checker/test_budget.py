@@ -22,7 +22,9 @@ def test_the_worst_certificate_takes_less_than_a_minute_and_two_gigabytes(name: 
     found = worst.measure(name)
     print(found)
     assert found["seconds"] < 60 and found["MB"] < 2000
-    assert found["operations"] <= MAX_OPERATIONS
+    # Searches run until the budget ends them.
+    ended = found["reason"].startswith("budget: ")
+    assert ended or found["operations"] <= MAX_OPERATIONS
 
 
 @pytest.mark.parametrize(
