@@ -121,10 +121,10 @@ def _fraction(ratio: tuple[int, int]) -> Fraction:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("offset", [None, 0.0, 0.7])
-def test_no_multiple_is_better_than_the_best(name: str, offset: float | None) -> None:
+@pytest.mark.parametrize("rho", [None, 0.0, 0.7])
+def test_no_multiple_is_better_than_the_best(name: str, rho: float | None) -> None:
     loss, Y, F, _ = drawn(name, 3)
-    fit = Fit(Y, loss, offset)
+    fit = Fit(Y, loss, rho)
     Lambda = fit.inside(-0.3 * loss.gradient(F, Y))
     for most in (0.5, 1.0, 50.0):
         found = fit.dual(fit.best_multiple(Lambda, most))

@@ -25,7 +25,7 @@ from zerogap.checker.limits import MAX_REASON
 from zerogap.checker.pricing import forget
 from zerogap.checker.reading import branches_of, get, number
 from zerogap.checker.statement import FORMAT, VERSION, Statement, digest, statement_of
-from zerogap.checker.upper import primal, residual
+from zerogap.checker.upper import missed, output_bias, primal, residual
 
 # The claims, and whether a proof must be at most (1) or at least (−1) what is claimed.
 _CLAIMS = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1, "deeper_upper": 1}
@@ -89,8 +89,9 @@ def interpolation_error(certificate: Any) -> float:
     """The least epsilon that the networks of a certificate allow, as this module proves it."""
     with ctx.workprec(PRECISION):
         statement = statement_of(certificate)
-        upper = branches_of(certificate["upper"], "upper")
-        errors = [residual(statement, upper, statement.architecture, "upper")]
+        network = certificate["upper"]
+        branches, bias = branches_of(network, "upper"), output_bias(statement, network)
+        errors = [missed(statement, branches, bias)]
         if certificate["gap"] is not None:
             bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")
             errors.append(residual(statement, bidual, "parallel", "gap.bidual"))
@@ -129,13 +130,16 @@ def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
 
 def _proved(statement: Statement, certificate: Any) -> dict[str, float]:
     """What a certificate proves, rounded outward, by the names of its claims."""
-    network = branches_of(get(certificate, "upper", "certificate"), "upper")
-    attained = primal(statement, network)
+    network = get(certificate, "upper", "certificate")
+    branches = branches_of(network, "upper")
+    attained = primal(statement, branches, output_bias(statement, network))
     proved = dict.fromkeys(_CLAIMS, math.inf) | {"primal": up(attained), "dual": 0.0}
     evidence = get(certificate, "lower", "certificate")
     if evidence is not None:
         proved["dual"] = max(0.0, down(dual(statement, evidence)))
     proved["primal_lower"] = proved["dual"]
+    if statement.rho is not None and (certificate.get("gap") or certificate.get("deeper")):
+        raise Refused("gap, deeper: accepted without a bias of the outputs")
     if (block := certificate.get("gap")) is not None:
         lower, upper = gap(statement, block, attained)
         proved["primal_lower"], proved["dual_upper"] = max(proved["dual"], down(lower)), up(upper)
@@ -166,6 +170,8 @@ def _exactly(statement: Statement, certificate: Any, status: str) -> dict[str, f
     """
     if statement.beta is not None or status == "open" or statement.epsilon == 0:
         return {}
+    if statement.rho is not None:
+        return {"primal": math.inf}
     network, bidual = branches_of(certificate["upper"], "upper"), None
     if status == "positive":
         bidual = branches_of(certificate["gap"]["bidual"], "gap.bidual")

@@ -47,12 +47,23 @@ def dual(statement: Statement, evidence: Any) -> arb:
 def _proved(statement: Statement, evidence: Any, place: str) -> tuple[arb_mat, arb]:
     """Λ and a level, which may be divided by: any larger one is a level too."""
     Lambda, level = kinds.prove(statement, evidence, statement.Y.shape[1], place)
+    if statement.bias[1] == "free" and not all(x == 0 for x in _sums(Lambda).entries()):
+        raise Refused(f"{place}: Λᵀ1 is not zero, as a free bias of the outputs asks")
     return Lambda, level.max(arb(2.0**-1000))
 
 
 def _multipliers(statement: Statement, evidence: Any, place: str) -> Multipliers:
     Lambda, level = _proved(statement, evidence, place)
-    return Multipliers(statement.loss.along(Lambda, balls(statement.Y), arb(0)), level)
+    spread = arb(0)
+    if statement.rho is not None and statement.rho > 0:
+        sums = _sums(Lambda)
+        spread = inner(sums, sums) / statement.rho
+    return Multipliers(statement.loss.along(Lambda, balls(statement.Y), spread), level)
+
+
+def _sums(Lambda: arb_mat) -> arb_mat:
+    """Λᵀ1, as a row."""
+    return arb_mat(1, Lambda.nrows(), [1] * Lambda.nrows()) * Lambda
 
 
 class _LayerNorms:

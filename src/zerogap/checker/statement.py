@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,20 @@ from zerogap.checker.reading import get, matrix, number
 
 FORMAT, VERSION = "zerogap-certificate", 1
 REGULARIZERS = ("weight_decay", "power")
-_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta", "loss"}
+BIASES, NO_BIAS = ("none", "decayed", "free"), ("none", "none")
+_KEYS = {"X", "Y", "activation", "architecture", "depth", "regularizer", "beta", "loss", "bias"}
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Data X (n, d), targets Y (n, k) and what is asked of the network; beta None: interpolation
-    up to ‖f(X) − Y‖_F ≤ epsilon, for the squared loss alone."""
+    """Data, targets Y (n, k) and what is asked of the network; beta None: interpolation
+    up to ‖f(X) − Y‖_F ≤ epsilon, for the squared loss alone.
 
-    X: Array
+    bias: "none", "decayed" or "free", of the first layer and of the outputs. X: what the first
+    layer is given: the data as stated, and a column of ones where it has a bias.
+    """
+
+    stated: Array
     Y: Array
     activation: str
     architecture: str
@@ -32,6 +38,25 @@ class Statement:
     beta: arb | None
     epsilon: arb
     loss: Loss
+    bias: tuple[str, str] = NO_BIAS
+
+    @cached_property
+    def X(self) -> Array:
+        if self.bias[0] == "none":
+            return self.stated
+        return np.hstack([self.stated, np.ones((len(self.stated), 1))])
+
+    @property
+    def free(self) -> bool:
+        """Whether the last row of W₁, the biases, is not charged."""
+        return self.bias[0] == "free"
+
+    @property
+    def rho(self) -> arb | None:
+        """What ½‖b‖² of an output bias b is charged, 0 where it is free; None: there is none."""
+        if self.bias[1] == "none":
+            return None
+        return arb(0) if self.bias[1] == "free" or self.beta is None else self.beta
 
     @property
     def power(self) -> bool:
@@ -48,16 +73,18 @@ class Statement:
 def digest(problem: Any) -> str:
     """SHA-256 of a problem, bit for bit: what binds a row of a table to its certificate.
 
-    problem: anything with X, Y, activation, architecture, depth, regularizer, beta and loss.
+    problem: anything with X, Y, activation, architecture, depth, regularizer, beta, loss and bias.
     """
-    p = problem
+    p, X = problem, problem.stated if isinstance(problem, Statement) else problem.X
     regularizer = "weight_decay" if p.depth == 2 else p.regularizer  # the same at L = 2
     beta = None if p.beta is None else float(p.beta).hex()
-    names = [p.activation, p.architecture, p.depth, regularizer, beta, p.X.shape, p.Y.shape]
+    names = [p.activation, p.architecture, p.depth, regularizer, beta, X.shape, p.Y.shape]
     if str(p.loss) != "squared":
         names.append(str(p.loss))
+    if tuple(p.bias) != NO_BIAS:
+        names.append(["bias", *p.bias])
     hashed = hashlib.sha256(json.dumps(names).encode())
-    for A in (p.X, p.Y):
+    for A in (X, p.Y):
         hashed.update(np.ascontiguousarray(A, dtype="<f8").tobytes())
     return hashed.hexdigest()
 
@@ -100,14 +127,29 @@ def statement_of(certificate: Any) -> Statement:
     if epsilon < 0 or not arb(epsilon) <= allowed:
         raise Refused(f"epsilon is {epsilon!r}; accepted is 0 to 1e-6 ‖Y‖, and 0 where beta is set")
     return Statement(
-        X=X,
+        stated=X,
         Y=Y,
         regularizer="weight_decay" if depth == 2 else regularizer,  # the same at L = 2
         beta=None if strength is None else arb(strength),
         epsilon=arb(epsilon),
         loss=loss,
+        bias=_bias(problem.get("bias"), strength is None),
         **names,
     )
+
+
+def _bias(stated: Any, interpolates: bool) -> tuple[str, str]:
+    """Which biases there are; none where none are stated."""
+    if stated is None:
+        return NO_BIAS
+    if not isinstance(stated, list) or len(stated) != 2 or not all(x in BIASES for x in stated):
+        raise Refused(f"problem.bias is {stated!r}; accepted are two of {', '.join(BIASES)}")
+    first, last = stated
+    if first == "free" and last != "free":
+        raise Refused("problem.bias: a free one in the first layer makes that of the outputs free")
+    if interpolates and last != "none" and first != "free":
+        raise Refused("problem.bias: interpolation takes none of the outputs, or free ones in all")
+    return first, last
 
 
 def _loss(stated: Any) -> Loss:

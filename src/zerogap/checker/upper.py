@@ -1,13 +1,14 @@
 """Upper bounds: networks evaluated on the data, in balls."""
 
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Array, Refused, balls, frobenius, root, total, up
+from zerogap.checker.balls import Array, Refused, balls, frobenius, inner, root, total, up
 from zerogap.checker.budget import BALL, STEP, hold, spend
-from zerogap.checker.reading import Branches
+from zerogap.checker.reading import Branches, matrix
 from zerogap.checker.statement import Statement
 
 # Entries of a ball matrix that are worked on at a time.
@@ -59,8 +60,8 @@ def _chains(X: Array, branches: Branches, relu: bool) -> arb_mat:
     zero, rows = arb(0), balls(W).tolist()
     for row, branch in zip(rows, branches, strict=True):
         factor = arb(1)
-        for inner in branch[1:-1]:
-            a = arb(float(inner[0, 0]))
+        for W_l in branch[1:-1]:
+            a = arb(float(W_l[0, 0]))
             factor *= a.max(zero) if relu else a
         row[:] = [factor * w for w in row]
     return _evaluated(X, [_parts(U), [arb_mat(rows)]], max(U.shape[1], W.shape[1]), relu)
@@ -100,17 +101,52 @@ def norm(W: Array) -> arb:
     return parts[0] if len(parts) == 1 else root(total(part**2 for part in parts))
 
 
-def primal(statement: Statement, branches: Branches) -> arb:
-    """The objective that a network attains; refuses one that does not interpolate."""
-    F = fitted(statement, branches, statement.architecture, "upper")
-    norms = [norm(W) for branch in branches for W in branch]
-    penalty = total(x ** (statement.depth if statement.power else 2) for x in norms) / 2
-    if statement.beta is not None:
-        return statement.loss.value(F, balls(statement.Y)) + statement.beta * penalty
-    error = frobenius(F - balls(statement.Y))
-    if not error <= statement.epsilon:
+def primal(statement: Statement, branches: Branches, bias: arb_mat | None = None) -> arb:
+    """The objective that a network attains; refuses one that does not interpolate.
+
+    bias (1, k): that of its outputs.
+    """
+    s = statement
+    norms = [norm(W) for branch in branches for W in _charged(s, branch)]
+    penalty = total(x ** (s.depth if s.power else 2) for x in norms) / 2
+    if s.beta is not None:
+        more = s.rho * inner(bias, bias) / 2 if s.rho is not None and bias is not None else arb(0)
+        return s.loss.value(_outputs(s, branches, bias), balls(s.Y)) + s.beta * penalty + more
+    error = missed(s, branches, bias)
+    if not error <= s.epsilon:
         raise Refused(f"upper: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
     return penalty
+
+
+def _charged(statement: Statement, branch: list[Array]) -> list[Array]:
+    """The layers of a branch without what costs nothing: free biases, the last row of W₁."""
+    if not statement.free:
+        return branch
+    if len(branch[0]) < 2:
+        raise Refused("upper: a network without inputs has biases only")
+    return [branch[0][:-1], *branch[1:]]
+
+
+def missed(statement: Statement, branches: Branches, bias: arb_mat | None = None) -> arb:
+    """‖f(X) − Y‖_F of the problem's network, with its bias."""
+    return frobenius(_outputs(statement, branches, bias) - balls(statement.Y))
+
+
+def _outputs(statement: Statement, branches: Branches, bias: arb_mat | None) -> arb_mat:
+    F = fitted(statement, branches, statement.architecture, "upper")
+    return F if bias is None else F + balls(np.ones((len(statement.Y), 1))) * bias
+
+
+def output_bias(statement: Statement, network: Any) -> arb_mat | None:
+    """The bias of the outputs (1, k) that a network states, None where it states none."""
+    if network.get("bias") is None:
+        return None
+    if statement.rho is None:
+        raise Refused("upper.bias: the problem has no bias of the outputs")
+    bias = matrix(network["bias"], "upper.bias")
+    if bias.shape != (1, statement.Y.shape[1]):
+        raise Refused(f"upper.bias has shape {bias.shape}; accepted is one row, as Y has")
+    return balls(bias)
 
 
 def scaled_value(branches: Branches) -> arb:

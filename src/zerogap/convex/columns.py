@@ -120,7 +120,7 @@ def master(
     V: Array, fit: Fit, tau: float | None, tolerance: float = _FINEST
 ) -> tuple[Array, Array, Array | None]:
     """Multipliers in the fit's domain, weights and bias over finitely many atoms V (n, m)."""
-    if fit.offset is None and (tau is None or fit.plain):
+    if fit.rho is None and (tau is None or fit.plain):
         return *interior.master(V, fit.Y, tau, tolerance), None
     multipliers, weights, bias = conic.master(V, fit, tau, tolerance)
     return fit.inside(multipliers), weights, bias

@@ -65,17 +65,17 @@ class Conic:
         (n, k), conjugate = fit.Y.shape, fit.conjugate
         entropies = () if exact else conjugate.entropies
         square, linear = (0.0, fit.Y) if exact else (conjugate.square, conjugate.linear)
-        size, spread = n * k, k if fit.offset else 0
+        size, spread = n * k, k if fit.rho else 0
         unknowns = size + len(entropies) * size + spread
         P = np.repeat([square, 0.0, 1.0], [size, len(entropies) * size, spread])
         q = np.repeat([0.0, -1.0, 0.0], [size, len(entropies) * size, spread])
         q[:size] = -linear.ravel()
         rows = _Rows(unknowns)
-        if fit.offset is not None:
+        if fit.rho is not None:
             sums = sparse.kron(np.ones((1, n)), sparse.eye(k))
             rows.add(sums, np.zeros(k), clarabel.ZeroConeT(k))
             if spread:  # Λᵀ1 = √ρ u, of which half the square is lost
-                rows.entries[-1][:, unknowns - k :] = -np.sqrt(fit.offset) * sparse.eye(k)
+                rows.entries[-1][:, unknowns - k :] = -np.sqrt(fit.rho) * sparse.eye(k)
         if conjugate.balanced and not exact:
             rows.add(
                 sparse.kron(sparse.eye(n), np.ones((1, k))), np.zeros(n), clarabel.ZeroConeT(n)
@@ -121,7 +121,7 @@ class Conic:
             self.cones + cones,
             tolerance,
         )
-        bias = None if self.fit.offset is None else z[: self.fit.Y.shape[1]]
+        bias = None if self.fit.rho is None else z[: self.fit.Y.shape[1]]
         return np.concatenate([x[:size], x[own:]]), z[len(self.b) :], bias
 
 

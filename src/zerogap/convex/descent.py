@@ -114,7 +114,7 @@ def _descend(
         gradient = [(X.T @ slope + tau * U).ravel(), (V.T @ residual + tau * W).ravel()]
         value = loss + tau / 2 * float(weights @ weights)
         if len(bias):
-            rho = fit.offset or 0.0
+            rho = fit.rho or 0.0
             gradient.append(residual.sum(axis=0) + rho * bias)
             value += (rho - tau) / 2 * float(bias @ bias)
         return value, np.concatenate(gradient)

@@ -228,7 +228,7 @@ class _Admm:
         self.parts = [_Part(lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
         self.penalty, self.iteration = _PENALTY, 0
         self.multipliers = np.zeros_like(fit.Y)
-        self.bias = None if fit.offset is None else np.zeros_like(fit.Y)
+        self.bias = None if fit.rho is None else np.zeros_like(fit.Y)
 
     def start(self, U: Array, weights: Array, bias: Array | None) -> None:
         """Begin at the moments of a network, and at what its losses say of λ̂."""
@@ -254,7 +254,7 @@ class _Admm:
         for part, F in zip(self.parts, projections, strict=True):
             part.step(1 / self.penalty, F)
         if self.bias is not None:
-            cost = (self.fit.offset or 0.0) / (2 * self.penalty * self.tau)
+            cost = (self.fit.rho or 0.0) / (2 * self.penalty * self.tau)
             best = (2 * bias - self.bias).sum(axis=0) / (len(bias) + cost)
             self.bias += _RELAX * (best - bias)
 

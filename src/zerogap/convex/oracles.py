@@ -6,7 +6,10 @@ to rounding and owes nothing to the solver that proposed Λ.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +20,8 @@ from zerogap.model.matrices import Array
 
 # Supports of the orthant that are enumerated for whitened data: 2^12 symmetric eigenproblems.
 MAX_ORTHANT = 12
+# Directions with which column generation begins where biases are free, and their opposites.
+_DIRECTIONS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +88,38 @@ class Features:
     def levels(self, vectors: Array) -> tuple[Array, Array]:
         """max |νᵀv| over V₂ for every column ν of a (n, m) matrix, and maximising u (d, m)."""
         return self.sweep.levels(vectors)
+
+
+class Shifted:
+    """{φ(Xw + b1) : ‖w‖ ≤ 1} of free biases b, for Λᵀ1 = 0: maxima have b = −x_i·w (theory §10).
+
+    So they are those of V₂ of the data X − 1x_iᵀ, which `part` prices. Columns of U are (w, b).
+    """
+
+    def __init__(self, X: Array, part: Callable[[Array], Oracle]) -> None:
+        self.X, self.rows = X, np.unique(X, axis=0)
+        self.parts = [part(X - row) for row in self.rows]
+        self.exact = all(part.exact for part in self.parts)
+
+    def start(self, Y: Array) -> Atoms:
+        # Sorted along any w that tells the rows apart, these are triangular: with constants they
+        # span all targets.
+        W = np.random.default_rng(0).normal(size=(self.X.shape[1], _DIRECTIONS))
+        W = np.hstack([W, -W]) / np.tile(np.linalg.norm(W, axis=0), 2)
+        heights = [self.X - row for row in self.rows]
+        return reduce(add, self._lifted(Atoms(np.maximum(Z @ W, 0), W) for Z in heights))
+
+    def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
+        found = [part.price(multipliers, floor) for part in self.parts]
+        values = np.concatenate([each for each, _ in found])
+        atoms = reduce(add, self._lifted(each for _, each in found))
+        order = np.argsort(-values, kind="stable")
+        order = order[values[order] >= min(floor, values.max())]
+        return values[order], atoms[order]
+
+    def _lifted(self, atoms: Iterable[Atoms]) -> Iterator[Atoms]:
+        for row, each in zip(self.rows, atoms, strict=True):
+            yield Atoms(each.V, np.vstack([each.U, -row @ each.U]))
 
 
 class Orthant:

@@ -25,30 +25,45 @@ def two_layer_socp(
     tau: float | None = None,
     *,
     loss: Callable[[cp.Expression], cp.Expression] | None = None,
+    rho: float | None = None,
+    free: bool = False,
     solver: str = cp.CLARABEL,
     options: dict[str, Any] = _OPTIONS,
 ) -> float:
     """D₁ of two-layer ReLU networks with scalar targets y (n,), by the SOCP over all cells (§3).
 
-    With a τ, min ℓ(f) + τ Σ(‖u_i‖ + ‖v_i‖) instead; loss: ℓ, by default ½‖f − y‖² (§10). solver,
-    options: cvxpy's.
+    With a τ, min ℓ(f) + τ Σ(‖u_i‖ + ‖v_i‖) instead; loss: ℓ, by default ½‖f − y‖² (§10). rho: what
+    ½b² of an output bias costs, None without one. free: biases of the first layer cost nothing.
+    solver, options: cvxpy's.
     """
-    patterns, _ = cells(X)
-    fit, cost, constraints = _gauge(X, patterns)
+    data = np.hstack([X, np.ones((len(X), 1))]) if free else X
+    patterns, _ = cells(data)
+    fit, cost, constraints = _gauge(data, patterns, free)
+    bias = cp.Variable()
+    if rho is not None:
+        fit = fit + bias
     if tau is None:
         return _solve(cp.Minimize(cost), [*constraints, fit == y], solver, options)
     value = 0.5 * cp.sum_squares(fit - y) if loss is None else loss(fit)
+    if rho:
+        value = value + rho / 2 * cp.square(bias)
     return _solve(cp.Minimize(value + tau * cost), constraints, solver, options)
 
 
-def _gauge(X: Array, patterns: Array) -> tuple[cp.Expression, cp.Expression, list[cp.Constraint]]:
-    """z = Σ D_iX(u_i − v_i), its cost Σ‖u_i‖ + ‖v_i‖, and the cones that keep signs."""
+def _gauge(
+    X: Array, patterns: Array, free: bool = False
+) -> tuple[cp.Expression, cp.Expression, list[cp.Constraint]]:
+    """z = Σ D_iX(u_i − v_i), its cost Σ‖u_i‖ + ‖v_i‖, and the cones that keep signs.
+
+    free: the last entry of every u_i and v_i costs nothing.
+    """
     m, d = len(patterns), X.shape[1]
     U, V = cp.Variable((m, d)), cp.Variable((m, d))
     active = patterns.astype(float)
     signs = 2 * active - 1
     z = cp.sum(cp.multiply(active, (U - V) @ X.T), axis=0)
-    cost = cp.sum(cp.norm(U, 2, axis=1)) + cp.sum(cp.norm(V, 2, axis=1))
+    paid = d - 1 if free else d
+    cost = cp.sum(cp.norm(U[:, :paid], 2, axis=1)) + cp.sum(cp.norm(V[:, :paid], 2, axis=1))
     cones = [cp.multiply(signs, W @ X.T) >= 0 for W in (U, V)]
     return z, cost, cones
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,6 +11,8 @@ import numpy as np
 from zerogap.model.losses import Conjugate, Loss, Squared
 from zerogap.model.matrices import Array
 
+# Multiples at which a dual is tabulated, most of them near one.
+_SHARES = np.concatenate([1 - np.geomspace(1, 1e-9, 200), [1.0]])
 # Multipliers below this share of the largest may as well be zero where signs matter.
 _TINY = 2.0**-32
 
@@ -18,23 +21,23 @@ _TINY = 2.0**-32
 class Fit:
     """min over b of Σ ℓ(F_i + b, Y_i) + ½ρ‖b‖² for outputs F (n, k) (theory §10).
 
-    offset: ρ, what the output bias b (k,) costs, 0 where it is free; None: there is none, b = 0.
+    rho: ρ, what the output bias b (k,) costs, 0 where it is free; None: there is none, b = 0.
     The dual loses ‖Λᵀ1‖²/(2ρ), and has Λᵀ1 = 0 where b is free.
     """
 
     Y: Array
     loss: Loss = field(default_factory=Squared)
-    offset: float | None = None
+    rho: float | None = None
 
     @property
     def plain(self) -> bool:
         """Whether this is ½‖F − Y‖², and no more."""
-        return self.offset is None and isinstance(self.loss, Squared)
+        return self.rho is None and isinstance(self.loss, Squared)
 
     @property
     def no_bias(self) -> Array | None:
         """An output bias of zero, None where there is none."""
-        return None if self.offset is None else np.zeros(self.Y.shape[1])
+        return None if self.rho is None else np.zeros(self.Y.shape[1])
 
     def targets(self, bias: Array | None) -> Array:
         """Y − b."""
@@ -49,7 +52,7 @@ class Fit:
         """Σ ℓ(F_i + b, Y_i) + ½ρ‖b‖², at b = 0 without a bias."""
         if bias is None:
             return self.loss.value(F, self.Y)
-        return self.loss.value(F + bias, self.Y) + 0.5 * (self.offset or 0.0) * float(bias @ bias)
+        return self.loss.value(F + bias, self.Y) + 0.5 * (self.rho or 0.0) * float(bias @ bias)
 
     def dual(self, multipliers: Array) -> float:
         """A lower bound on the loss of F less ⟨Λ, F⟩, of Λ that `inside` allows."""
@@ -60,6 +63,25 @@ class Fit:
         more = self._spread(multipliers)
         return multipliers * self.conjugate.multiple(multipliers, most, more)
 
+    def along(self, multipliers: Array) -> Callable[[Array], Array]:
+        """most ↦ about the best dual value of θΛ with θ ≤ most (m,), and never more.
+
+        Of other losses than squares with θ ≤ 1 as well, by chords of a concave function.
+        """
+        if isinstance(self.loss, Squared):
+            inner = float(np.sum(multipliers * self.Y))
+            square = float(np.sum(multipliers**2)) + self._spread(multipliers)
+            if square == 0:
+                return np.zeros_like
+
+            def parabola(most: Array) -> Array:
+                theta = np.minimum(inner / square, most)
+                return theta * inner - 0.5 * theta**2 * square
+
+            return parabola
+        values = [self.dual(theta * multipliers) for theta in _SHARES]
+        return lambda most: np.interp(np.minimum(most, 1), _SHARES, values)
+
     def inside(self, multipliers: Array, signs: Array | None = None) -> Array:
         """The domain's multipliers near Λ; sums that must be zero are so exactly.
 
@@ -67,7 +89,7 @@ class Fit:
         """
         if self.plain:
             return multipliers
-        conjugate, centred = self.conjugate, self.offset == 0
+        conjugate, centred = self.conjugate, self.rho == 0
         if signs is not None:
             if centred:
                 tiny = np.abs(multipliers) <= _TINY * np.abs(multipliers).max(initial=0)
@@ -87,7 +109,7 @@ class Fit:
 
     def _spread(self, multipliers: Array) -> float:
         """‖Λᵀ1‖²/ρ."""
-        return float(np.sum(multipliers.sum(axis=0) ** 2)) / self.offset if self.offset else 0.0
+        return float(np.sum(multipliers.sum(axis=0) ** 2)) / self.rho if self.rho else 0.0
 
     def in_units(self, exact: bool) -> tuple[Fit, float, float, float]:
         """A fit of order one and s, t, st: this fit of sF is st times it, Λ is t times as large.
@@ -98,5 +120,5 @@ class Fit:
         if exact:
             slope, energy = 1.0, size
         Y = self.Y if size == 1 else self.Y / size
-        offset = self.offset and self.offset * size / slope
-        return replace(self, Y=Y, loss=loss, offset=offset), size, slope, energy
+        rho = self.rho and self.rho * size / slope
+        return replace(self, Y=Y, loss=loss, rho=rho), size, slope, energy

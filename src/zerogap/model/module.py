@@ -10,7 +10,10 @@ from zerogap.model.network import Network
 
 
 class BranchedNetwork(nn.Module):
-    """f(X) = Σ_j φ(…φ(X W_{1,j})…) W_{L,j} in float64; parameters are named `branch.layer`."""
+    """f(X) = Σ_j φ(…φ(X W_{1,j})…) W_{L,j} in float64; parameters are named `branch.layer`.
+
+    With biases as in `Network`: the last row of W₁, and `bias` of the outputs.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -19,6 +22,8 @@ class BranchedNetwork(nn.Module):
             nn.ParameterList(nn.Parameter(torch.from_numpy(np.array(W))) for W in branch)
             for branch in network.branches
         )
+        bias = network.bias
+        self.bias = None if bias is None else nn.Parameter(torch.from_numpy(np.array(bias)))
 
     def layers(self) -> list[list[torch.Tensor]]:
         """The weights, branch by branch and layer by layer."""
@@ -26,7 +31,9 @@ class BranchedNetwork(nn.Module):
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Outputs (n, k) for inputs (n, d)."""
-        total = torch.zeros((), dtype=X.dtype)
+        if len(self.layers()[0][0]) == X.shape[1] + 1:
+            X = torch.cat([X, torch.ones_like(X[:, :1])], 1)
+        total = torch.zeros((), dtype=X.dtype) if self.bias is None else self.bias
         for *inner, last in self.layers():
             A = X
             for W in inner:
@@ -41,4 +48,5 @@ class BranchedNetwork(nn.Module):
         return Network(
             tuple(tuple(W.detach().numpy().copy() for W in branch) for branch in self.layers()),
             self.activation,
+            None if self.bias is None else self.bias.detach().numpy().copy(),
         )

@@ -1,6 +1,8 @@
 """What is asked: a regularised training problem, validated on construction."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -8,12 +10,13 @@ import numpy as np
 
 from zerogap.model.errors import InfeasibleError, ProblemError
 from zerogap.model.fit import Fit
-from zerogap.model.losses import LOSSES, loss_of
+from zerogap.model.losses import LOSSES, Squared, loss_of
 from zerogap.model.matrices import RANK_TOLERANCE, Array, numerical_rank
 
 ACTIVATIONS = ("linear", "relu")
 ARCHITECTURES = ("standard", "parallel")
 REGULARIZERS = ("weight_decay", "power")
+BIASES = ("none", "decayed", "free")
 
 # Largest relative residual with which targets still count as interpolable; solvers and
 # constructions reach 1e-12, wrong targets miss by far more.
@@ -38,6 +41,9 @@ class Problem:
     `min ℓ(f(X), Y) + beta R`. loss: ℓ, summed over samples (`model/losses`): "squared" (½‖f − y‖²),
     "huber", "quantile" (with a parameter, "huber:0.5"), "logistic", "hinge" (labels −1 and 1) or
     "cross-entropy" (one-hot rows, or probabilities); interpolation is for squares alone.
+    bias: "none", "decayed" (in R like weights; ½‖b‖² for the outputs' b) or "free", of the first
+    layer and of the outputs, or a pair of them, for the two apart. A free one of the first layer
+    takes a free one of the outputs. Layers between have none.
 
     Raises ProblemError on malformed input and InfeasibleError (a ProblemError) where no network
     of the asked kind interpolates.
@@ -51,6 +57,7 @@ class Problem:
     regularizer: str = field(default="weight_decay", kw_only=True)
     beta: float | None = field(default=None, kw_only=True)
     loss: str = field(default="squared", kw_only=True)
+    bias: str | tuple[str, str] = field(default=("none", "none"), kw_only=True)
 
     def __post_init__(self) -> None:
         X, Y = _matrix("X", self.X), _matrix("Y", self.Y)
@@ -68,6 +75,7 @@ class Problem:
             raise ProblemError(f"depth is {depth!r}; accepted is a whole number of at least 2")
         object.__setattr__(self, "depth", int(depth))
         self._settle_loss()
+        self._settle_bias()
         if self.architecture == "standard" and self.regularizer == "power" and depth > 2:
             raise ProblemError(
                 "regularizer 'power' is defined on the branches of a parallel network; "
@@ -91,17 +99,71 @@ class Problem:
             raise ProblemError(f"loss is {self.loss!r}; accepted is one of {', '.join(LOSSES)}")
         loss = loss_of(self.loss)
         object.__setattr__(self, "loss", str(loss))
-        if self.beta is None and not self.fit.plain:
+        if self.beta is None and not isinstance(loss, Squared):
             raise ProblemError(
                 f"interpolation is for the squared loss; loss {self.loss!r} takes a positive beta"
             )
         if (wrong := loss.refuse(self.Y)) is not None:
             raise ProblemError(f"loss {self.loss!r}: {wrong}")
 
+    def _settle_bias(self) -> None:
+        pair = (self.bias, self.bias) if isinstance(self.bias, str) else self.bias
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            pair = (pair, pair)
+        for one in pair:
+            _one_of("bias", one, BIASES)
+        object.__setattr__(self, "bias", tuple(pair))
+        first, last = pair
+        if first == "free" and (self.depth > 2 or self.activation == "linear"):
+            raise ProblemError(
+                f"bias is {tuple(pair)!r}; free ones of the first layer are for ReLU networks of "
+                "two layers: accepted here is 'none' or 'decayed' for the first layer"
+            )
+        if first == "free" and last != "free":
+            raise ProblemError(
+                f"bias is {tuple(pair)!r}; with a free bias in the first layer constants cost "
+                "nothing, so that of the outputs is free too: accepted is 'free'"
+            )
+        if self.beta is None and last != "none" and first != "free":
+            raise ProblemError(
+                f"bias is {tuple(pair)!r}; interpolation takes 'none', 'free' or "
+                "('decayed', 'none'), others take a positive beta"
+            )
+
+    @property
+    def first_bias(self) -> str:
+        """That of the first layer: "none", "decayed" or "free"."""
+        return self.bias[0]
+
+    @property
+    def output_bias(self) -> str:
+        """That of the outputs."""
+        return self.bias[1]
+
+    @cached_property
+    def inputs(self) -> Array:
+        """What the first layer is given: X, and a column of ones where it has a bias."""
+        if self.first_bias == "none":
+            return self.X
+        return np.hstack([self.X, np.ones((self.n, 1))])
+
+    @cached_property
+    def reduced(self) -> Problem:
+        """The problem with a decayed bias of the first layer as one more column of X (§10)."""
+        if self.first_bias != "decayed":
+            return self
+        return replace(self, X=self.inputs, bias=("none", self.output_bias))
+
     @cached_property
     def fit(self) -> Fit:
-        """The loss against the targets."""
-        return Fit(self.Y, loss_of(self.loss))
+        """The loss against the targets, with the output bias."""
+        rho = {"none": None, "decayed": self.beta, "free": 0.0}[self.output_bias]
+        return Fit(self.Y, loss_of(self.loss), rho)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the loss is the squared one and no bias is left but as a column of X."""
+        return self.fit.plain and self.first_bias == "none"
 
     @property
     def n(self) -> int:
@@ -117,8 +179,8 @@ class Problem:
 
     @property
     def rank(self) -> int:
-        """Numerical rank of X."""
-        return numerical_rank(self.X)
+        """Numerical rank of X; of the differences of its rows where first-layer biases are free."""
+        return numerical_rank(self.X - self.X[0] if self.first_bias == "free" else self.X)
 
     def total(self, scaled: float) -> float:
         """The total value of a scaled one (P₁ or D₁), by AM–GM over the layers (theory §1)."""
@@ -181,7 +243,7 @@ def _require_interpolable(problem: Problem) -> None:
     At depth 2, f(x) − f(−x) is moreover linear in x, since φ(t) − φ(−t) = t; even parts are
     free because |⟨x, u⟩| over distinct lines are linearly independent.
     """
-    X, Y = problem.X, problem.Y
+    X, Y = problem.inputs, problem.Y
     scale = float(np.linalg.norm(Y))
     if scale == 0:
         return
@@ -192,9 +254,10 @@ def _require_interpolable(problem: Problem) -> None:
     for i in range(problem.n):
         expected = slopes[ray[i]] * np.linalg.norm(X[i]) if ray[i] >= 0 else np.zeros(problem.k)
         if np.linalg.norm(Y[i] - expected) > FEASIBILITY_TOLERANCE * scale:
+            have = "without" if problem.first_bias == "none" else "with these"
             why = "X has a zero row" if ray[i] < 0 else "two rows of X point the same way"
             raise InfeasibleError(
-                f"no ReLU network without biases interpolates: {why} and row {i} of Y does not "
+                f"no ReLU network {have} biases interpolates: {why} and row {i} of Y does not "
                 "scale with it; accepted are targets that agree there, or a positive beta"
             )
     if problem.depth == 2:

@@ -16,7 +16,7 @@ from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import require_provable
 from zerogap.solving.constructions import constructions, primal_theorem
 from zerogap.solving.methods.base import Effort
-from zerogap.solving.proving import proved, require_fit, require_seconds
+from zerogap.solving.proving import fitting, proved, require_seconds
 
 # Of the verdict.
 _TOLERANCE = 1e-6
@@ -70,7 +70,7 @@ def audit(
     """
     if problem.beta is None:
         raise DataError("an audit needs beta: a trained network only fits its targets")
-    require_fit(problem, network)
+    network = fitting(problem, network)
     require_seconds(seconds)
     require_provable(problem)
     effort = Effort.of(_TOLERANCE, gap)

@@ -113,12 +113,13 @@ def build(
 
 
 def _stated(problem: Problem) -> dict[str, Any]:
-    """What a problem states besides, where it is not the squared loss."""
-    loss = problem.fit.loss
-    if isinstance(loss, Squared):
-        return {}
-    parameter = {} if loss.parameter is None else {"parameter": loss.parameter.hex()}
-    return {"loss": {"kind": loss.name, **parameter}}
+    """What a problem states besides, where it has biases or another loss than the squared one."""
+    loss, stated = problem.fit.loss, dict[str, Any]()
+    if not isinstance(loss, Squared):
+        parameter = {} if loss.parameter is None else {"parameter": loss.parameter.hex()}
+        stated["loss"] = {"kind": loss.name, **parameter}
+    pair = [problem.first_bias, problem.output_bias]
+    return stated if pair == ["none", "none"] else stated | {"bias": pair}
 
 
 def write_jsonl(path: str | Path, certificates: Iterable[Mapping[str, Any]]) -> None:
@@ -143,7 +144,8 @@ def _outward(value: float, sign: int) -> float:
 def _encode(value: Any) -> Any:
     """Networks, mappings, lists, arrays and floats as JSON; the rest is kept."""
     if isinstance(value, Network):
-        return {"branches": [[matrix(W) for W in branch] for branch in value.branches]}
+        bias = {} if value.bias is None else {"bias": matrix(value.bias[None])}
+        return {"branches": [[matrix(W) for W in branch] for branch in value.branches], **bias}
     if isinstance(value, np.ndarray):
         return matrix(value)
     if isinstance(value, float):

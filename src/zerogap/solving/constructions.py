@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from zerogap.convex.columns import constant
 from zerogap.convex.nuclear import nuclear_map, shrunk_map
 from zerogap.model.bounds import PrimalBound, relative
 from zerogap.model.errors import MethodError
@@ -22,7 +23,9 @@ def primal_theorem(problem: Problem) -> PrimalBound | None:
     Linear networks: the Schatten value (§2). Standard ReLU networks of depth ≥ 3: rank-one data
     (§6) and one-hot targets on whitened data (§7).
     """
-    depth = problem.depth
+    problem, depth = problem.reduced, problem.depth
+    if not problem.plain:
+        return None
     if problem.beta is not None:
         if problem.activation == "linear" and _orthogonal_columns(problem) is not None:
             _, value = _linear_regularised(problem)
@@ -56,7 +59,8 @@ def conjectured_primal(problem: Problem) -> float | None:
 
     Rank-one scalar targets at L ≥ 5; orthogonal directions for two classes at L ≥ 4.
     """
-    if problem.beta is not None or problem.activation != "relu":
+    problem = problem.reduced
+    if problem.beta is not None or problem.activation != "relu" or not problem.plain:
         return None
     if problem.architecture != "standard" or problem.depth < 3:
         return None
@@ -75,8 +79,8 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
 
     With β > 0 there is at least one.
     """
-    candidates = []
-    if problem.activation == "linear":
+    problem, candidates = problem.reduced, list[Candidate]()
+    if problem.activation == "linear" and problem.plain:
         if problem.beta is None:
             U, s, Vt = linear.linear_map(problem)
             source = "closed form"
@@ -104,12 +108,16 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
-    if _wants_copy(problem, dual) or not candidates:
+    relu = problem.activation == "relu"
+    if relu and (_wants_copy(problem, dual) or not candidates):
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))
-    if problem.beta is not None:
-        candidates.append(Candidate(zero_network(problem), "zero network"))
-    return candidates
+    if problem.beta is None:
+        return candidates
+    _, bias = constant(problem.fit)
+    name = "zero network" if bias is None else "constant network"
+    # First: others may tie with it, by weights that are nothing but residue.
+    return [Candidate(zero_network(problem, bias), name), *candidates]
 
 
 def _wants_copy(problem: Problem, dual: Bidual) -> bool:

@@ -25,7 +25,7 @@ def deepened(problem: Problem) -> Network:
     stretch = float(np.linalg.norm(problem.X, 2))
     with clock.within(_TIME * clock.left()):
         found = gauge(Ascent(problem.X / stretch), problem.fit, tolerance=1e-4)
-    copies = _copies(problem, found.atoms.U, found.weights / stretch)
+    copies = _copies(problem, found.atoms.U, found.weights / stretch, found.bias)
     return min(copies, key=lambda copy: copy.objective(problem))
 
 
@@ -39,17 +39,19 @@ def _regularised(problem: Problem, beta: float) -> Network:
     """
     X, fit = problem.X, problem.fit
     stretch = float(np.linalg.norm(X, 2))
-    reach = stretch * float(np.linalg.norm(constant(fit)[0], 2))
     power = problem.regularizer == "power"
-    best = zero_network(problem)
+    multipliers, bias = constant(fit)
+    best = zero_network(problem, bias)
     value = zero = best.objective(problem)
+    reach = stretch * float(np.linalg.norm(multipliers, 2))
     for tau in [beta * problem.depth / 2] if power else reach * _SHARES:
         with clock.within(_TIME * clock.left()):
             found = descent(X / stretch, fit, tau / stretch, _TOLERANCE)
         weights = found.weights / stretch
         if not weights.any():
             continue
-        copy = min(_copies(problem, found.atoms.U, weights), key=lambda c: c.objective(problem))
+        copies = _copies(problem, found.atoms.U, weights, found.bias)
+        copy = min(copies, key=lambda c: c.objective(problem))
         cost, total = copy.regularizer(problem.regularizer) * beta, copy.objective(problem)
         if total < value:
             best, value = copy, total
@@ -60,8 +62,8 @@ def _regularised(problem: Problem, beta: float) -> Network:
     return best
 
 
-def _copies(problem: Problem, U: Array, W: Array) -> list[Network]:
-    """Networks of the problem's depth with outputs φ(XU)W.
+def _copies(problem: Problem, U: Array, W: Array, bias: Array | None = None) -> list[Network]:
+    """Networks of the problem's depth with outputs φ(XU)W + b.
 
     Outputs of neurons are non-negative and pass unchanged through further ones: each through its
     own, or in a standard network W₊ and W₋ through two for each output, at a norm that does not
@@ -69,12 +71,12 @@ def _copies(problem: Problem, U: Array, W: Array) -> list[Network]:
     """
     pad = [np.ones((1, 1))] * (problem.depth - 2)
     branches = tuple((u[:, None], *pad, w[None]) for u, w in zip(U.T, W, strict=True))
-    copy = Network(branches, "relu").balanced()
+    copy = Network(branches, "relu", bias).balanced()
     if problem.architecture == "parallel":
         return [copy]
     sums = np.hstack([np.maximum(W, 0), np.maximum(-W, 0)])
     signs = np.vstack([np.eye(problem.k), -np.eye(problem.k)])
     used = sums.any(axis=0)
     middle = [np.eye(int(used.sum()))] * (problem.depth - 3)
-    shared = Network(((U, sums[:, used], *middle, signs[used]),), "relu")
+    shared = Network(((U, sums[:, used], *middle, signs[used]),), "relu", bias)
     return [copy.as_standard(), shared.balanced_units()]

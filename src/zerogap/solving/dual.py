@@ -15,7 +15,7 @@ from zerogap.model.errors import MethodError, what_failed
 from zerogap.model.network import Network, zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
-from zerogap.solving.methods import METHODS
+from zerogap.solving.methods import FREE, METHODS
 from zerogap.solving.methods.base import Effort, Given, Method, Piece
 from zerogap.solving.norms import least_over_norms
 
@@ -37,11 +37,14 @@ def bidual(
     effort: how narrow is narrow enough. without: names of methods not to use. start: a network
     that may be near an optimum. Raises MethodError only if not even a weak bound can be computed.
     """
-    effort = effort or Effort()
-    norm = float(np.linalg.norm(problem.X, 2))
-    if not 1 / _ORDER_ONE <= norm <= _ORDER_ONE:
-        return _rescaled(problem, effort, without, start, 2.0 ** round(np.log2(norm)))
-    tried = _Tried(Given(problem, effort, start), without)
+    return _bidual(Given(problem.reduced, effort or Effort(), start), without)
+
+
+def _bidual(given: Given, without: Collection[str]) -> Bidual:
+    problem, norm = given.problem, given.stretch
+    if norm and not 1 / _ORDER_ONE <= norm <= _ORDER_ONE:
+        return _rescaled(given, without, 2.0 ** round(np.log2(norm)))
+    tried = _Tried(given, without)
     if problem.beta is None:
         # The bidual's network is one of the problem's, at this cost, or a parallel one.
         with clock.units(problem.total, attained=_own(problem)):
@@ -51,7 +54,7 @@ def bidual(
         with clock.units(float, attained=_own(problem)):
             piece = tried.at(problem.beta * problem.depth / 2)
         return tried.bidual(piece, piece.lower, piece.upper)
-    lower, upper, best, levels = least_over_norms(problem, tried.at)
+    lower, upper, best, levels = least_over_norms(problem, given.fit, tried.at)
     dual = tried.bidual(best, lower, upper)
     return replace(dual, evidence=levels, method=f"{best.method}, over levels")
 
@@ -63,24 +66,27 @@ def _own(problem: Problem) -> bool:
     )
 
 
-def _rescaled(
-    problem: Problem, effort: Effort, without: Collection[str], start: Network | None, size: float
-) -> Bidual:
+def _rescaled(given: Given, without: Collection[str], size: float) -> Bidual:
     """The bracket of a problem by way of X / size, since solvers want data of order one.
 
     f(X) is homogeneous, so the gauge of X / size is `size` times that of X. With β > 0 the values
     stay, where β takes up the factor; without it Λ is divided by `size`, a power of two, so that
-    c(Λ) stays.
+    c(Λ) stays. So does the output bias, and what it costs.
     """
+    problem = given.problem
     degree = 1.0 if problem.regularizer == "power" else 2 / problem.depth
     beta = None if problem.beta is None else problem.beta * size**-degree
     factor = size**-degree if beta is None else 1.0
     with clock.units(lambda value: value * factor):
-        dual = bidual(replace(problem, X=problem.X / size, beta=beta), effort, without, start)
+        smaller = replace(problem, X=problem.X / size, beta=beta)
+        start = given.start
+        if start is not None and given.free:  # else only directions matter
+            start = start.on(1 / size, True)
+        dual = _bidual(Given(smaller, given.effort, start, given.fit), without)
     evidence = dual.evidence.stretched(size)
     if beta is None:
         evidence = evidence * (1 / size)
-    network = dual.network and dual.network.scaled(size ** (-1 / problem.depth))
+    network = dual.network and dual.network.on(size, given.free)
     return replace(
         dual,
         lower=dual.lower * factor,
@@ -130,6 +136,8 @@ class _Tried:
         """Why a method is passed over at τ, None where it is not."""
         if method.NAME in self.without:
             return "the checker refused its certificate"
+        if self.given.free and method not in FREE:
+            return "it knows of no free biases of the first layer"
         return method.accepts(self.given, tau)
 
     def _solved(self, method: Method, tau: float | None) -> tuple[Piece, bool]:
@@ -158,5 +166,6 @@ def _network(problem: Problem, piece: Piece) -> Network | None:
         pad = [np.ones((1, 1))] * (problem.depth - 1 - len(inner))
         branches.append((*inner, *pad, w[None, :]))
     if not branches:
-        return zero_network(problem)
-    return Network(tuple(branches), problem.activation).balanced()
+        return zero_network(problem, piece.bias)
+    free = problem.first_bias == "free"
+    return Network(tuple(branches), problem.activation, piece.bias).balanced(free)

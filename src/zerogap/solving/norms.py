@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zerogap.convex.columns import constant
 from zerogap.model import clock
 from zerogap.model.bounds import relative
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
 from zerogap.solving.evidence import Levels
@@ -31,14 +33,16 @@ _PATIENCE, _LOOSE, _GAIN = 2, 1e-6, 0.01
 
 
 def least_over_norms(
-    problem: Problem, solve: Callable[[float], Piece]
+    problem: Problem, fit: Fit, solve: Callable[[float], Piece]
 ) -> tuple[float, float, Piece, Levels]:
     """A lower and an upper bound on the dual value, the piece of the upper one, all evidence.
 
     solve: the bracket of the dual at an allowed level τ.
     """
-    bound = _Bound(problem)
-    most = 0.5 * float(np.sum(problem.Y**2))  # the zero network's value: beyond `end` none is less
+    bound = _Bound(problem, fit)
+    multipliers, bias = constant(fit)
+    # The best constant network's value: beyond `end` none is less.
+    most = fit.dual(multipliers) if bias is None else fit.value(np.zeros_like(fit.Y), bias)
     end = float(np.sqrt(most / bound.half)) if most > 0 else 1.0
     grid = end * np.geomspace(1e-6, 1, _GRID)
     best: Piece | None = None
@@ -68,26 +72,24 @@ def least_over_norms(
 class _Bound:
     """The lower bound on β(L−2)/2·t² + D_β(t) that the Λ's of the t's solved for prove."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, fit: Fit) -> None:
         assert problem.beta is not None
-        self.Y, self.beta, self.power = problem.Y, problem.beta, problem.depth - 2
+        self.fit, self.beta, self.power = fit, problem.beta, problem.depth - 2
         self.half = self.beta * self.power / 2
         self.solved: list[tuple[float, Piece]] = []
+        self._rays: list[Callable[[Array], Array]] = []
 
     def add(self, t: float, piece: Piece) -> None:
         """Join the Λ that was found at t."""
         self.solved.append((t, piece))
+        self._rays.append(self.fit.along(piece.evidence.Lambda))
 
     def __call__(self, t: Array) -> Array:
         """The bound at every t (m,)."""
         best = np.zeros_like(t)
-        for at, piece in self.solved:
-            Lambda = piece.evidence.Lambda
-            product, square = float(np.sum(Lambda * self.Y)), float(np.sum(Lambda**2))
-            if square > 0:
-                # Λ was scaled to c(Λ) ≤ β/at^{L−2}; at t it may be longer or must be shorter.
-                theta = np.minimum(product / square, (at / t) ** self.power)
-                best = np.maximum(best, theta * product - 0.5 * theta**2 * square)
+        for (at, _), ray in zip(self.solved, self._rays, strict=True):
+            # Λ was scaled to c(Λ) ≤ β/at^{L−2}; at t it may be longer or must be shorter.
+            best = np.maximum(best, ray((at / t) ** self.power))
         return self.half * t**2 + best
 
     def least(self, grid: Array) -> tuple[float, float]:

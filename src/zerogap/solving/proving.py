@@ -6,6 +6,8 @@ Where it refuses one, for too many faces or too much work, the next weaker evide
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from zerogap.checker.check import verify
 from zerogap.model import clock
 from zerogap.model.bounds import Bounds
@@ -27,8 +29,22 @@ def require_seconds(seconds: float | None) -> None:
         raise ProblemError(f"seconds is {seconds!r}; accepted is a positive number, or None")
 
 
-def require_fit(problem: Problem, network: Network) -> None:
-    """Raise DataError unless `network` is one of the problem's."""
+def fitting(problem: Problem, network: Network) -> Network:
+    """The network as one of the problem's: with biases of zero where it has none of those asked.
+
+    Raises DataError if it is none.
+    """
+    inputs = problem.inputs.shape[1]
+    if inputs > problem.d and all(len(branch[0]) == problem.d for branch in network.branches):
+        zero = [(np.vstack([first, 0 * first[:1]]), *rest) for first, *rest in network.branches]
+        network = replace(network, branches=tuple(zero))
+    if network.bias is None:
+        network = replace(network, bias=problem.fit.no_bias)
+    elif problem.output_bias == "none" or network.bias.shape != (problem.k,):
+        raise DataError(
+            f"the network has output biases of shape {network.bias.shape}; the problem has "
+            f"{'none' if problem.output_bias == 'none' else problem.k}"
+        )
     if network.depth != problem.depth:
         raise DataError(f"the network has {network.depth} layers; the problem {problem.depth}")
     if problem.architecture == "standard" and len(network.branches) > 1:
@@ -37,7 +53,7 @@ def require_fit(problem: Problem, network: Network) -> None:
             "(--architecture parallel)"
         )
     for j, branch in enumerate(network.branches):
-        sizes = [problem.d, *[W.shape[1] for W in branch[:-1]], problem.k]
+        sizes = [inputs, *[W.shape[1] for W in branch[:-1]], problem.k]
         for layer, W in enumerate(branch):
             if W.shape != (sizes[layer], sizes[layer + 1]):
                 raise DataError(
@@ -49,6 +65,7 @@ def require_fit(problem: Problem, network: Network) -> None:
                 f"branch {j} ends in {branch[-1].shape[0]} neurons; a branch of a parallel "
                 "network ends in one"
             )
+    return network
 
 
 def proved(

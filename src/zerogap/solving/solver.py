@@ -17,7 +17,7 @@ from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import require_provable
 from zerogap.solving.constructions import constructions, primal_theorem
 from zerogap.solving.methods.base import Effort
-from zerogap.solving.proving import proved, require_fit, require_seconds
+from zerogap.solving.proving import fitting, proved, require_seconds
 
 _TRAINED = "training"
 # Targets in all up to which networks are trained from random starts: if there is another, and at
@@ -71,7 +71,7 @@ def solve(
     theorem = proof or primal_theorem(problem)
     candidates: list[Candidate] = []
     if start is not None:
-        require_fit(problem, start)
+        start = fitting(problem, start)
         if problem.beta is not None:
             candidates.append(Candidate(start, "given"))
 
@@ -86,11 +86,11 @@ def solve(
         again = any(candidate.method == _TRAINED for candidate in candidates)
         small = problem.Y.size <= _SMALL and not (again or clock.late())
         wanted = problem.depth > 2 and small if candidates else problem.Y.size <= _LARGE
-        if restarts > 0 and wanted and not closed:
+        if restarts > 0 and wanted and not closed and problem.reduced.plain:
             # Only here, since it loads torch.
             from zerogap.training import TrainingOptions, train
 
-            found = train([problem], [seed], TrainingOptions(restarts=restarts))[0]
+            found = train([problem.reduced], [seed], TrainingOptions(restarts=restarts))[0]
             if np.isfinite(found.value):
                 candidates.append(Candidate(found.network, _TRAINED))
         return assemble(problem, dual, candidates, theorem, tolerance)

@@ -12,10 +12,11 @@ from zerogap.checker.kinds import (
     moments,
     outputs,
     rank_one,
+    shifts,
     tree,
     whitened,
 )
 from zerogap.checker.kinds.kind import KINDS, prove
 
 __all__ = ["KINDS", "cones", "cover", "faces", "layers", "linear", "moments", "outputs", "prove"]
-__all__ += ["rank_one", "tree", "whitened"]
+__all__ += ["rank_one", "shifts", "tree", "whitened"]

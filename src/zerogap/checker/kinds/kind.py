@@ -102,4 +102,6 @@ def prove(statement: Statement, fields: Any, outputs: int, place: str) -> tuple[
     prover = KINDS.get(name) if isinstance(name, str) else None
     if prover is None:
         raise Refused(f"{place}.kind is {name!r}; accepted is one of {', '.join(KINDS)}")
+    if statement.free and name != "shifts":
+        raise Refused(f"{place}.kind is {name!r}; where biases of the first layer are free: shifts")
     return prover(statement, fields, outputs, place)

@@ -18,6 +18,8 @@ from zerogap.checker.budget import STEP, spend
 
 # Every loss by its name; a class with a name registers itself.
 LOSSES: dict[str, type[Loss]] = {}
+# Multiples of Λ at which its dual is tabulated.
+_TABLE = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0)
 # Operations of an exponential or a logarithm.
 _SERIES = 10 * STEP
 
@@ -79,13 +81,12 @@ class Ray:
         return self.at(arb(1) if most >= 1 else arb(max(0.0, down(most))))
 
     def estimate(self, most: float) -> float:
-        """About what `best` is, for a choice that proves nothing: the chord."""
-        start, end = self._ends
-        return start + min(1.0, most) * (end - start)
+        """About what `best` is, for a choice that proves nothing: by chords."""
+        return float(np.interp(min(1.0, most), _TABLE, self._table))
 
     @cached_property
-    def _ends(self) -> tuple[float, float]:
-        return float(self.at(arb(0))), float(self.at(arb(1)))
+    def _table(self) -> list[float]:
+        return [float(self._kept(theta)) for theta in _TABLE]
 
     def over(self, beta: arb, power: int, reach: arb, a: float, b: float) -> arb | None:
         """A lower bound on ½β·power·t² + the value at θ = reach/t^power over t in [a, b].

@@ -20,3 +20,5 @@ METHODS: tuple[Method, ...] = (
     zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, layers,
     spectral,
 )  # fmt: skip
+# Those that know of free biases of the first layer.
+FREE: tuple[Method, ...] = (zero, columns, spectral)

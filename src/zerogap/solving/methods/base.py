@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -18,10 +18,11 @@ from zerogap.convex.oracles import Atoms, Features
 from zerogap.convex.pricing import MAX_VISITS, visited
 from zerogap.model.bounds import relative
 from zerogap.model.errors import ProblemError
+from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
-from zerogap.solving.evidence import Linear, Proof, Whitened
+from zerogap.solving.evidence import Linear, Proof, Shifts, Whitened
 from zerogap.theory.rank_one import RankOne
 
 
@@ -88,12 +89,23 @@ def proof_seconds(problem: Problem) -> float:
 class Given:
     """A problem, its fit, the effort to spend on it, and what its methods share over all τ.
 
-    start: a network that may be near an optimum.
+    start: a network that may be near an optimum. fit: another than the problem's own.
     """
 
-    def __init__(self, problem: Problem, effort: Effort, start: Network | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        effort: Effort,
+        start: Network | None = None,
+        fit: Fit | None = None,
+    ) -> None:
         self.problem, self.effort, self.start = problem, effort, start
-        self.fit = problem.fit
+        self.fit = fit or problem.fit
+
+    @property
+    def free(self) -> bool:
+        """Whether biases of the first layer cost nothing."""
+        return self.problem.first_bias == "free"
 
     @cached_property
     def features(self) -> Features:
@@ -106,9 +118,9 @@ class Given:
         if self.start is None or self.start.depth != 2:
             return None
         U = np.hstack([inner for inner, _ in self.start.branches])
-        lengths = np.linalg.norm(U, axis=0)
+        lengths = np.linalg.norm(U[:-1] if self.free else U, axis=0)
         U = U[:, lengths > 0] / lengths[lengths > 0]
-        return Atoms(np.maximum(self.problem.X @ U, 0), U)
+        return Atoms(np.maximum(self.problem.inputs @ U, 0), U)
 
     @cached_property
     def rank_one(self) -> RankOne | None:
@@ -117,12 +129,19 @@ class Given:
 
     @cached_property
     def stretch(self) -> float:
-        """‖X‖₂, the longest a branch output of unit weights can be."""
-        return float(np.linalg.norm(self.problem.X, 2))
+        """‖X‖₂, the longest a branch output of unit weights can be.
+
+        Where biases of the first layer are free, the most of X − 1x_iᵀ over all i.
+        """
+        X = self.problem.X
+        shifts = [X - row for row in X] if self.free else [X]
+        return max(float(np.linalg.norm(Z, 2)) for Z in shifts)
 
     @property
-    def ball(self) -> type[Linear] | type[Whitened]:
+    def ball(self) -> Callable[[Array], Proof]:
         """Evidence for levels on {v : ‖v‖ ≤ ‖X‖₂}, which holds every V_L."""
+        if self.free:
+            return partial(Shifts, Whitened.kind)
         return Linear if self.problem.activation == "linear" else Whitened
 
     @cached_property
@@ -131,7 +150,7 @@ class Given:
         n, rank = self.problem.n, self.problem.rank
         if self.problem.activation != "relu":
             return "only ReLU networks have faces to visit"
-        if visited(n, rank) > MAX_VISITS:
+        if visited(n, rank) * (n if self.free else 1) > MAX_VISITS:
             return f"{n} samples of rank {rank} have more than {MAX_VISITS:.2g} faces to visit"
         return None
 

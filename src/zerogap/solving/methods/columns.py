@@ -6,12 +6,12 @@ from math import comb
 
 from zerogap.checker.limits import MAX_FACES, MAX_FACES_SIDE, MAX_RAYS
 from zerogap.convex.columns import gauge
-from zerogap.convex.oracles import Oracle
+from zerogap.convex.oracles import Features, Oracle, Shifted
 from zerogap.convex.pricing import visited
 from zerogap.convex.proved import Proved
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
-from zerogap.solving.evidence import Cones, Faces, Proof
+from zerogap.solving.evidence import Cones, Faces, Proof, Shifts
 from zerogap.solving.methods.base import Given, Piece
 from zerogap.theory.arrangements import max_faces, row_space
 
@@ -31,7 +31,11 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 def solve(given: Given, tau: float | None) -> Piece:
     problem = given.problem
-    oracle: Oracle = Proved(problem.X) if _by_cones(problem) else given.features
+    oracle: Oracle
+    if given.free:
+        oracle = Shifted(problem.X, Proved if _by_cones(problem) else Features)
+    else:
+        oracle = Proved(problem.X) if _by_cones(problem) else given.features
     found = gauge(oracle, given.fit, tau, given.effort.exact, given.near)
     return Piece.of(found, _evidence(problem), "column generation")
 
@@ -45,6 +49,8 @@ def _by_cones(problem: Problem) -> bool:
 def _evidence(problem: Problem) -> Callable[[Array], Proof]:
     """What proves levels of two layers: all faces, or cones where these are too many."""
     n, d, rank = problem.n, problem.d, problem.rank
+    if problem.first_bias == "free":
+        return partial(Shifts, Cones.kind if d <= _FEW else Faces.kind)
     count = max_faces(n, rank)
     enumerable = count <= MAX_FACES and comb(n, rank - 1) <= MAX_RAYS
     slow = problem.k > 1 and rank <= _FEW and n * count > _PROVED

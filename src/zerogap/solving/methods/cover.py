@@ -25,7 +25,7 @@ def solve(given: Given, tau: float | None) -> Piece:
     found = gauge(oracle, fit, tau, tolerance=5 * oracle.accuracy)
     # Shorter by more than the accuracy of levels, so that it is feasible when priced again:
     # what proves a level is found for these very numbers.
-    scaled = (1 - 2 * oracle.accuracy) * found.multipliers
+    scaled = fit.inside((1 - 2 * oracle.accuracy) * found.multipliers)
     cover = oracle.cover(scaled, 0.0)
     mu = np.vstack([scalar.mu for scalar in cover.scalars])
     found = replace(found, lower=max(0.0, dual_value(scaled, fit, tau)), multipliers=scaled)
