@@ -164,6 +164,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "layers-vector": dict(
         n=3, d=2, k=2, depth=3, architecture="parallel", regularizer="power", beta=0.1
     ),
+    "shifts": dict(n=4, d=2, k=1, depth=2, beta=0.2, bias="free"),
+    "biases": dict(n=4, d=2, k=2, depth=2, beta=0.2, bias="decayed"),
     "levels": dict(n=4, d=2, k=1, depth=3, beta=0.1),
     "levels-linear": dict(n=5, d=3, k=2, depth=3, beta=0.1, activation="linear"),
 }

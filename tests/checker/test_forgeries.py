@@ -199,6 +199,7 @@ def lighter_networks(node: Node, certificate: Node, rng: Rng) -> None:
             holder["branches"] = [
                 [matrix(decoded(W) * factor) for W in branch] for branch in branches
             ]
+            changed(holder, "bias", lambda b: b * less(rng))
             if len(branches) > 1 and rng.random() < 0.3:
                 holder["branches"].pop()
     mixture = deeper.get("path")
@@ -208,9 +209,17 @@ def lighter_networks(node: Node, certificate: Node, rng: Rng) -> None:
         mixture = below[0] if isinstance(below, list) else changed(mixture, "inputs", np.zeros_like)
 
 
+def other_biases(node: Node, certificate: Node, rng: Rng) -> None:
+    """Multipliers whose sums are left, a level by another kind."""
+    changed(node, "multipliers", lambda M: M - rng.choice([0, 1, 2]) * M.mean(axis=0))
+    if "by" in node:
+        node["by"] = str(rng.choice(list(KINDS)))
+
+
 MOVES = (
     nearer_data, longer_multipliers, wild_mu, coarser_cover, bent_blocks, smaller_factors,
     negative_split, another_kind, fewer_levels, bent_gap, lighter_networks,
+    other_biases,
 )  # fmt: skip
 
 
@@ -219,7 +228,7 @@ def reframed(certificate: Node, rng: Rng) -> Node:
     out = copy.deepcopy(certificate)
     order = rng.permutation(len(out["upper"]["branches"]))
     out["upper"]["branches"] = [out["upper"]["branches"][i] for i in order]
-    if out["lower"]["kind"] in ("linear", "faces", "cones", "whitened"):
+    if out["lower"]["kind"] in ("linear", "faces", "cones", "shifts", "whitened"):
         scale = 2.0 ** rng.integers(-8, 9)
         changed(out["lower"], "multipliers", lambda M: M * scale)
     return out

@@ -205,11 +205,14 @@ def attained(certificate: Any) -> float:
     """The objective of the certificate's own network in float64, inf if it is not a solution."""
     stated = certificate["problem"]
     layers = [[decoded(W) for W in branch] for branch in certificate["upper"]["branches"]]
-    network = Network(tuple(map(tuple, layers)), stated["activation"])
+    first, last = stated.get("bias") or ("none", "none")
+    b = decoded(certificate["upper"]["bias"])[0] if certificate["upper"].get("bias") else None
+    network = Network(tuple(map(tuple, layers)), stated["activation"], b)
     X, Y = decoded(stated["X"]), decoded(stated["Y"])
     if network.depth != stated["depth"]:
         return math.inf
-    cost = network.regularizer(stated["regularizer"])
+    cost = network.regularizer(stated["regularizer"], free=first == "free")
+    cost += 0.5 * float(b @ b) if b is not None and last == "decayed" else 0.0
     error = np.linalg.norm(network.outputs(X) - Y)
     if stated["beta"] is not None:
         return float(error**2 / 2 + float.fromhex(stated["beta"]) * cost)

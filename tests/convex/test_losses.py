@@ -14,7 +14,7 @@ from tests.model.test_losses import targets
 from zerogap.convex.columns import constant, gauge
 from zerogap.convex.descent import descent
 from zerogap.convex.moments import moment_bound
-from zerogap.convex.oracles import Features
+from zerogap.convex.oracles import Features, Shifted
 from zerogap.convex.programs import two_layer_sdp, two_layer_socp
 from zerogap.model.errors import MethodError
 from zerogap.model.fit import Fit
@@ -53,6 +53,18 @@ def test_one_output_equals_the_whole_program(name: str, seed: int) -> None:
     y = fit.Y[:, 0]
     found = gauge(Features(X), fit, tau)
     whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y), rho=fit.rho)
+    assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
+    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_free_biases_equal_the_whole_program_over_affine_cells(name: str, seed: int) -> None:
+    X, fit, tau = drawn(name, seed, 1)
+    fit, y = Fit(fit.Y, fit.loss, 0.0), fit.Y[:, 0]
+    found = gauge(Shifted(X, Features), fit, tau)
+    whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y), rho=0.0, free=True)
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
     assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
 

@@ -37,14 +37,14 @@ def _regularised(problem: Problem, beta: float) -> Network:
     loss is convex with slope −τ: the search ends where it falls more slowly than the cost grows, or
     where no larger C can be better.
     """
-    X, fit = problem.X, problem.fit
+    X, fit = problem.inputs, problem.fit
     stretch = float(np.linalg.norm(X, 2))
-    power = problem.regularizer == "power"
+    direct = problem.regularizer == "power" or problem.depth == 2
     multipliers, bias = constant(fit)
     best = zero_network(problem, bias)
     value = zero = best.objective(problem)
     reach = stretch * float(np.linalg.norm(multipliers, 2))
-    for tau in [beta * problem.depth / 2] if power else reach * _SHARES:
+    for tau in [beta * problem.depth / 2] if direct else reach * _SHARES:
         with clock.within(_TIME * clock.left()):
             found = descent(X / stretch, fit, tau / stretch, _TOLERANCE)
         weights = found.weights / stretch
@@ -71,9 +71,11 @@ def _copies(problem: Problem, U: Array, W: Array, bias: Array | None = None) -> 
     """
     pad = [np.ones((1, 1))] * (problem.depth - 2)
     branches = tuple((u[:, None], *pad, w[None]) for u, w in zip(U.T, W, strict=True))
-    copy = Network(branches, "relu", bias).balanced()
+    copy = Network(branches, "relu", bias).balanced(problem.first_bias == "free")
     if problem.architecture == "parallel":
         return [copy]
+    if problem.depth == 2:
+        return [copy.as_standard()]
     sums = np.hstack([np.maximum(W, 0), np.maximum(-W, 0)])
     signs = np.vstack([np.eye(problem.k), -np.eye(problem.k)])
     used = sums.any(axis=0)

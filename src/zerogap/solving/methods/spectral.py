@@ -14,14 +14,15 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    Y = given.problem.Y
+    Y, norm = given.problem.Y, 1.0
     if not given.fit.plain:
         multipliers, _ = constant(given.fit)
+        norm = float(np.linalg.norm(multipliers, 2))
     elif given.problem.k == 1:
         V, weights = whitened_scalar(Y[:, 0])
         multipliers = V @ np.sign(weights)
     else:
         U, _, Vt = np.linalg.svd(Y, full_matrices=False)
         multipliers = U @ Vt
-    lower, multipliers = given.best_multiple(multipliers, given.stretch, tau)
+    lower, multipliers = given.best_multiple(multipliers, norm * given.stretch, tau)
     return Piece(lower, np.inf, given.ball(given.fit.inside(multipliers)), (), (), NAME)
