@@ -18,8 +18,8 @@ from zerogap.checker.budget import STEP, spend
 
 # Every loss by its name; a class with a name registers itself.
 LOSSES: dict[str, type[Loss]] = {}
-# Multiples of Λ at which its dual is tabulated.
-_TABLE = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0)
+# Multiples of Λ at which its dual is tabulated: densely where it is curved, near zero and one.
+_TABLE = np.concatenate([[0.0], np.geomspace(0.01, 0.5, 12), 1 - np.geomspace(0.4, 1e-3, 11), [1]])
 # Operations of an exponential or a logarithm.
 _SERIES = 10 * STEP
 
@@ -86,7 +86,7 @@ class Ray:
 
     @cached_property
     def _table(self) -> list[float]:
-        return [float(self._kept(theta)) for theta in _TABLE]
+        return [float(self._kept(float(theta))) for theta in _TABLE]
 
     def over(self, beta: arb, power: int, reach: arb, a: float, b: float) -> arb | None:
         """A lower bound on ½β·power·t² + the value at θ = reach/t^power over t in [a, b].
