@@ -84,16 +84,16 @@ def test_fenchel_and_young(name: str, seed: int) -> None:
 @given(seed=SEEDS)
 def test_proximal_points_are_the_least(name: str, seed: int) -> None:
     loss, Y, Z, rng = drawn(name, seed)
-    step = 10 ** rng.uniform(-2, 2)
+    step = 10 ** rng.uniform(-2, 2, size=(len(Z), 1))
     conjugate = loss.conjugate(Y)
     Lambda = conjugate.prox(Z, step)
     F = Z + step * Lambda
 
     def cost(F: np.ndarray) -> float:
-        return loss.value(F, Y) + float(np.sum((F - Z) ** 2)) / (2 * step)
+        return loss.value(F, Y) + float(np.sum((F - Z) ** 2 / (2 * step)))
 
     inside = conjugate.inside(Lambda, False)
-    below = conjugate.value(inside) - np.sum(inside * Z) - step / 2 * np.sum(inside**2)
+    below = conjugate.value(inside) - np.sum(inside * Z) - np.sum(step / 2 * inside**2)
     assert cost(F) == pytest.approx(below, rel=1e-8, abs=1e-8)
     assert cost(F) <= cost(F + 0.1 * rng.normal(size=F.shape)) + 1e-9
 

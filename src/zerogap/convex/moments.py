@@ -13,9 +13,10 @@ bound fixes signs of x_i·u: a block of neurons is split in two, in which p_i = 
 
 Solved by ADMM between M ⪰ 0, the cones on T M Tᵀ (T adds the rows q), and the fit; the linear
 system in M is diagonal in the eigenvectors of TᵀT. It starts at a network's own moments, where only
-multipliers are left to be found. X is scaled to about √(n/d) in norm, by a power of two, so that
-entries of u and of p are about equally large and the iteration an order of magnitude faster.
-Large problems are iterated in float32; what is reported is computed in float64.
+multipliers are left to be found. X is scaled to about √(n/d) in norm, by a power of two, and its
+rows further (lift.py), so that entries of u and of p are about equally large and the iteration an
+order of magnitude faster. Large problems are iterated in float32; what is reported is computed in
+float64.
 """
 
 import sys
@@ -27,6 +28,7 @@ from zerogap.checker.limits import MAX_NUMBERS
 from zerogap.convex.blocks import Block, level
 from zerogap.convex.columns import Gauge, dual_value, feasible
 from zerogap.convex.lift import Lift
+from zerogap.convex.positive import Positive
 from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.fit import Fit
@@ -34,11 +36,11 @@ from zerogap.model.matrices import Array
 
 # ADMM: over-relaxation, penalty at the start in units of a network's cost, iterations between
 # looks at the bound, and at the first of which the penalty is adapted.
-_RELAX, _PENALTY, _EVERY, _ADAPTED = 1.6, 5.0, 50, (25, 50, 100, 200, 400, 800)
+_RELAX, _PENALTY, _EVERY, _ADAPTED = 1.95, 5.0, 50, (25, 50, 100, 200, 400, 800)
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-5
-# Without a limit of time: steps of single blocks, and about how many operations they may take.
-_STEPS, _OPERATIONS = 12_000, 2.5e12
+# Without a limit of time: steps of single blocks, and of how many entries of M all of them may be.
+_STEPS, _ENTRIES = 12_000, 5e9
 # A block is split when the bound gained less than this share of the gap in so many looks.
 _GAIN, _PATIENCE = 0.03, 4
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
@@ -67,10 +69,10 @@ class _Part:
     """
 
     def __init__(self, lift: Lift, sign: int, sides: Array) -> None:
-        size, full = lift.p.stop, lift.q.stop
-        self.lift, self.sign, self.sides = lift, sign, sides
-        self.P = np.zeros((size, size), lift.dtype)
-        self.Z = np.zeros((full, full), lift.dtype)
+        order = lift.p.stop
+        self.lift, self.sign, self.sides, self.positive = lift, sign, sides, Positive()
+        self.P = np.zeros((order, order), lift.dtype)
+        self.Z = np.zeros(lift.size, lift.dtype)
         self.F = np.zeros((lift.n, lift.outputs), lift.dtype)
 
     @property
@@ -84,27 +86,27 @@ class _Part:
             chosen = self.sign * weights[:, 0] > 0
             U, weights = U[:, chosen], weights[chosen]
         if len(weights):
-            lift = self.lift
-            self.Z = lift.neurons(U, weights)
-            self.P = self.Z[: lift.p.stop, : lift.p.stop].copy()
-            self.F = self.P[lift.p, : lift.outputs].copy()
+            self.P = self.lift.neurons(U, weights)
+            self.Z = self.lift.up(self.P)
+            self.F = self.P[self.lift.p, : self.lift.outputs].copy()
 
     def step(self, cost: float, F: Array) -> None:
         """Solve for M at the reflected states (Douglas–Rachford); F: the projection of self.F."""
-        lift = self.lift
-        P, Z = self.projected()
-        fit = 2 * F - self.F
-        M = lift.solve(2 * P - self.P + lift.down(2 * Z - self.Z), fit, cost)
+        lift, P = self.lift, self.positive(self.P)
+        Z = lift.reflect(self.Z, self.sides)
+        M = lift.solve(2 * P - self.P + lift.down(Z), 2 * F - self.F, cost)
         self.P += _RELAX * (M - P)
-        self.Z += _RELAX * (lift.up(M) - Z)
         self.F += _RELAX * (M[lift.p, : lift.outputs] - F)
+        # The same of the largest state in its own place; its projection is half of what Z is now.
+        Z += self.Z
+        Z *= _RELAX / 2
+        self.Z -= Z
+        M *= _RELAX
+        lift.add(self.Z, M)
 
     def projected(self) -> tuple[Array, Array]:
         """The iterates of M ⪰ 0 and of its image in the cones."""
-        values, vectors = np.linalg.eigh(self.P)
-        kept = values > 0
-        P = (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
-        return P, self.lift.project(self.Z, self.sides)
+        return self.positive(self.P), self.lift.project(self.Z, self.sides)
 
     def block(self, penalty: float) -> Block:
         """The multipliers of the cones, made valid."""
@@ -155,7 +157,7 @@ def moment_bound(
     fit, size, unit, value_unit = fit.in_units(tau is None)
     order = n + d + k
     if steps is None:
-        fixed = min(_STEPS, int(_OPERATIONS / order**3))
+        fixed = min(_STEPS, int(_ENTRIES / order**2))
         steps = fixed if clock.left() == np.inf else sys.maxsize
     dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
     # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
@@ -224,8 +226,9 @@ class _Admm:
     ) -> None:
         k = fit.Y.shape[1]
         self.X, self.fit, self.tau, self.exact = X, fit, tau, exact
-        lift, signs = Lift(X, k, dtype), (1, -1) if k == 1 else (0,)
-        self.parts = [_Part(lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
+        self.lift, signs = Lift(X, k, dtype), (1, -1) if k == 1 else (0,)
+        self.parts = [_Part(self.lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
+        self.lengths = self.lift.lengths[:, None]
         self.penalty, self.iteration = _PENALTY, 0
         self.multipliers = np.zeros_like(fit.Y)
         self.bias = None if fit.rho is None else np.zeros_like(fit.Y)
@@ -236,16 +239,15 @@ class _Admm:
             part.start(U, weights)
         outputs = np.maximum(self.X @ U, 0) @ weights
         if bias is not None:
-            self.bias = np.tile(bias, (len(self.X), 1))
+            self.bias = bias / self.lengths
             outputs = outputs + bias
         if not self.exact:
             residual = -self.fit.loss.gradient(outputs, self.fit.Y)
+            pull = self.lengths * residual / (2 * self.penalty * self.tau)
             for part in self.parts:
-                part.F -= (part.side / (2 * self.penalty * self.tau) * residual).astype(
-                    part.F.dtype
-                )
+                part.F -= (part.side * pull).astype(part.F.dtype)
             if self.bias is not None:
-                self.bias = self.bias - residual / (2 * self.penalty * self.tau)
+                self.bias = self.bias - pull
 
     def step(self) -> None:
         """One step of every block; λ̂ follows from what the fit asks of the outputs."""
@@ -255,8 +257,9 @@ class _Admm:
             part.step(1 / self.penalty, F)
         if self.bias is not None:
             cost = (self.fit.rho or 0.0) / (2 * self.penalty * self.tau)
-            best = (2 * bias - self.bias).sum(axis=0) / (len(bias) + cost)
-            self.bias += _RELAX * (best - bias)
+            pull = ((2 * bias - self.bias) / self.lengths).sum(axis=0)
+            best = pull / (float(np.sum(self.lengths**-2)) + cost)
+            self.bias += _RELAX * (best / self.lengths - bias)
 
     def _shared(self) -> tuple[list[Array], Array]:
         """The projections of the blocks' F, whose sum is what fits best, and of the bias's."""
@@ -264,21 +267,20 @@ class _Admm:
         count = len(parts) + (self.bias is not None)
         total = np.sum([part.side * part.F.astype(float) for part in parts], axis=0) + beside
         weight = 2 * self.penalty / count
-        fitted = self._fitted(total, weight)
-        share = (fitted - total) / count
-        self.multipliers = weight * (fitted - total)
+        missing = self._fitted(total, weight) - total
+        share = missing / count
+        self.multipliers = weight * missing / self.lengths
         projections = [part.F + (part.side * share).astype(part.F.dtype) for part in parts]
         return projections, beside + share
 
     def _fitted(self, total: Array, weight: float) -> Array:
-        """The outputs of least loss/τ̂ + ½ weight ‖f − total‖²."""
-        Y, tau = self.fit.Y, self.tau
+        """The F of least loss/τ̂ + ½ weight ‖F − total‖², the loss of outputs lengths·F."""
+        Y, lengths, step = self.fit.Y, self.lengths, self.lengths**2 / (weight * self.tau)
         if self.exact:
-            return Y
+            return Y / lengths
         if self.fit.plain:
-            return (Y / tau + weight * total) / (1 / tau + weight)
-        step = 1 / (weight * tau)
-        return total + step * self.fit.conjugate.prox(total, step)
+            return (step * Y / lengths + total) / (step + 1)
+        return total + step / lengths * self.fit.conjugate.prox(lengths * total, step)
 
     def proof(self) -> _Proof:
         """What the multipliers prove as they are, made valid."""
@@ -342,7 +344,6 @@ def _square(A: Array) -> float:
 def _doubt(part: _Part) -> Array:
     """How much of either sign x_i·u is, for every sample: the lesser of M_r,p_i and M_r,q_i."""
     lift = part.lift
-    heights = lift.project(part.Z, part.sides)[: lift.outputs]
-    return np.minimum(
-        np.linalg.norm(heights[:, lift.p], axis=0), np.linalg.norm(heights[:, lift.q], axis=0)
-    )
+    heights = lift.views(lift.project(part.Z, part.sides)).side[: lift.outputs]
+    sizes = np.linalg.norm(heights, axis=0) * np.tile(lift.lengths, 2)
+    return sizes.reshape(2, lift.n).min(axis=0)

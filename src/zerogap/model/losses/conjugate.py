@@ -79,8 +79,8 @@ class Conjugate:
             low, high = (middle, high) if rises(middle) else (low, middle)
         return low
 
-    def prox(self, Z: Array, step: float, start: Array | None = None) -> Array:
-        """The Λ that maximises value(Λ) − ⟨Z, Λ⟩ − ½ step ‖Λ‖², step > 0.
+    def prox(self, Z: Array, step: float | Array, start: Array | None = None) -> Array:
+        """The Λ that maximises value(Λ) − ⟨Z, Λ⟩ − ½ step ‖Λ‖², step > 0, one or (n, 1).
 
         −Λ is the gradient of the losses at the proximal point F = Z + step Λ of Z, that of least
         Σ ℓ_i(F_i) + ‖F − Z‖²/(2 step).
