@@ -120,8 +120,14 @@ def master(
     V: Array, fit: Fit, tau: float | None, tolerance: float = _FINEST
 ) -> tuple[Array, Array, Array | None]:
     """Multipliers in the fit's domain, weights and bias over finitely many atoms V (n, m)."""
-    if fit.rho is None and (tau is None or fit.plain):
+    if tau is None and fit.rho is None:
         return *interior.master(V, fit.Y, tau, tolerance), None
+    if tau is not None and fit.squares:
+        centred = fit.centred(fit.Y)
+        multipliers, weights = centred, np.zeros((0, fit.Y.shape[1]))
+        if V.shape[1]:
+            multipliers, weights = interior.master(fit.centred(V), centred, tau, tolerance)
+        return fit.inside(fit.centred(multipliers)), weights, fit.best_bias(V @ weights)
     multipliers, weights, bias = conic.master(V, fit, tau, tolerance)
     return fit.inside(multipliers), weights, bias
 

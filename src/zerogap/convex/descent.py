@@ -29,6 +29,8 @@ _NEGLIGIBLE = 1e-6
 # it shrinks by every round, and at last; the accuracy of the convex program of other losses.
 _SMOOTHED, _SHARPER, _SHARP = 0.1, 0.3, 1e-4
 _ACCURATE = 1e-7
+# Targets, n times k, up to which the convex program of squares is solved by an interior point.
+_FEW = 600
 
 
 def descent(
@@ -80,10 +82,10 @@ def _weighed(
     V: Array, fit: Fit, W: Array, tau: float, bias: Array | None
 ) -> tuple[Array, Array, Array | None]:
     """The best output weights of all atoms: which are in use, those of these, and the bias."""
-    if fit.plain:
-        W = _group_lasso(V, fit.Y, W, tau)
+    if fit.squares and fit.Y.size > _FEW:
+        W = _group_lasso(fit.centred(V), fit.centred(fit.Y), W, tau)
         kept = np.flatnonzero(W.any(axis=1))
-        return kept, W[kept], None
+        return kept, W[kept], fit.best_bias(V @ W)
     with suppress(MethodError):  # where the time is up
         _, W, bias = master(V, fit, tau, _ACCURATE)
     kept, W = sparse_fit(V, W, fit, tau)

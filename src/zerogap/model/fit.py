@@ -54,6 +54,22 @@ class Fit:
             return self.loss.value(F, self.Y)
         return self.loss.value(F + bias, self.Y) + 0.5 * (self.rho or 0.0) * float(bias @ bias)
 
+    @property
+    def squares(self) -> bool:
+        """Whether the loss is the squared one, with or without a bias."""
+        return isinstance(self.loss, Squared)
+
+    def centred(self, A: Array) -> Array:
+        """TA (n, m): squares at their best bias are ½‖T(F − Y)‖², T² = I − 11ᵀ/(n + ρ)."""
+        if self.rho is None:
+            return A
+        share = (1 - np.sqrt(self.rho / (len(A) + self.rho))) / len(A)
+        return A - share * A.sum(axis=0)
+
+    def best_bias(self, F: Array) -> Array | None:
+        """The best bias of squares for outputs F, None where there is none."""
+        return None if self.rho is None else (self.Y - F).sum(axis=0) / (len(F) + self.rho)
+
     def dual(self, multipliers: Array) -> float:
         """A lower bound on the loss of F less ⟨Λ, F⟩, of Λ that `inside` allows."""
         return self.conjugate.value(multipliers) - 0.5 * self._spread(multipliers)
