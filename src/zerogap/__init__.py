@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from zerogap.model.errors import ZerogapError
     from zerogap.model.network import Network
     from zerogap.model.problem import Problem
-    from zerogap.solving.audit import audit
     from zerogap.solving.certificates import write_jsonl as write_certificates
     from zerogap.solving.solver import solve, solve_path
+    from zerogap.trained.audit import audit
 
 __all__ = [
     "Bounds", "Network", "Problem", "Verdict", "ZerogapError", "audit", "read_certificates",
@@ -31,7 +31,7 @@ _HOMES = {
     "Problem": "model.problem.Problem",
     "Verdict": "checker.check.Verdict",
     "ZerogapError": "model.errors.ZerogapError",
-    "audit": "solving.audit.audit",
+    "audit": "trained.audit.audit",
     "read_certificates": "checker.files.read_jsonl",
     "search": "convex.search.search",
     "solve": "solving.solver.solve",

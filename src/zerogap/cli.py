@@ -76,16 +76,34 @@ def build_parser() -> argparse.ArgumentParser:
     audit = commands.add_parser(
         "audit",
         help="how far a trained network provably is from the global optimum",
-        description="The training problem is min ½‖f(X) − Y‖² + beta R, R = ½Σ‖W‖² (or "
-        "½Σ‖W‖^L per layer with --regularizer power), without biases. Training with the mean of "
-        "squares over n samples and k outputs and torch's weight_decay w has beta = n k w / 2.",
+        description="With --weight-decay w the training problem is torch's: the mean (or sum) of "
+        "its loss and w/2 times the sum of all squared weights and biases. With --beta it is the "
+        "theory's: min of the loss summed over samples, squared as ½‖f − y‖², + beta R, "
+        "R = ½Σ‖W‖² (or ½Σ‖W‖^L per layer with --regularizer power).",
     )
     audit.add_argument("data", type=Path, help=".npz with arrays X and Y, or .csv with a header")
-    audit.add_argument("weights", type=Path, help="torch state_dict (.pt, .pth), or .npz")
+    audit.add_argument(
+        "weights",
+        type=Path,
+        help="torch state_dict or checkpoint (.pt, .pth, .ckpt, .bin), or .npz",
+    )
     _add_columns(audit)
-    audit.add_argument("--beta", type=float, required=True, help="regularisation it was trained at")
+    audit.add_argument("--key", help="where in a checkpoint the state_dict is")
+    strength = audit.add_mutually_exclusive_group(required=True)
+    strength.add_argument("--weight-decay", type=float, help="torch's, of weights and biases")
+    strength.add_argument("--beta", type=float, help="the theory's regularisation")
+    audit.add_argument(
+        "--loss",
+        default="squared",
+        help="squared (default), cross-entropy, logistic, hinge, huber:δ or quantile:q; with "
+        "--weight-decay torch's of that kind",
+    )
+    audit.add_argument("--reduction", help="mean (default) or sum, with --weight-decay")
+    audit.add_argument(
+        "--bias", default="decayed", help="decayed (default) like the weights, or free of decay"
+    )
     audit.add_argument("--activation", default="relu", help="relu (default) or linear")
-    audit.add_argument("--architecture", default="standard", help="standard (default) or parallel")
+    audit.add_argument("--architecture", help="standard or parallel (default: by the weights)")
     audit.add_argument("--regularizer", default="weight_decay", help="weight_decay or power")
     audit.set_defaults(run=_audit)
     _add_limits(audit)
@@ -95,6 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
         "paths", nargs="+", type=Path, help=".jsonl or .jsonl.gz files, or folders of them"
     )
     verify.add_argument("--each", action="store_true", help="one row for every certificate")
+    verify.add_argument("--explain", action="store_true", help="every certificate in words")
     verify.add_argument("--cores", type=int, default=1, help="files to verify at a time")
     verify.add_argument(
         "--progress",
@@ -280,27 +299,50 @@ def _require_writable(path: Path | None) -> None:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from zerogap.solving.audit import audit
+    from zerogap.model.data import read_file, standardized
+    from zerogap.solving.audit import words
     from zerogap.solving.certificates import write_jsonl
-    from zerogap.solving.weights import read_weights
+    from zerogap.trained.audit import audit_layers
+    from zerogap.trained.files import read_weights
+    from zerogap.trained.objective import Criterion, Decay
 
     _require_writable(given.certificate)
-    network = read_weights(given.weights, given.activation)
-    problem = _problem(given, network.depth, given.beta)
+    if given.bias not in ("decayed", "free"):
+        raise DataError(f"--bias is {given.bias!r}; accepted is decayed or free")
+    layers = read_weights(given.weights, given.activation, given.key)
+    X, Y = read_file(given.data, _names(given.targets), _names(given.drop))
+    if given.beta is None:
+        criterion = Criterion.of(given.loss, given.reduction)
+    elif given.reduction is not None:
+        raise DataError("--reduction is for --weight-decay; with --beta the loss is summed")
+    else:
+        criterion = Criterion(given.loss, 1.0, "sum")
+    decay = Decay.constant(layers, given.beta or given.weight_decay, given.bias == "decayed")
+    targets = criterion.targets(Y, len(X), layers.outputs)
     with _interruptible(given.progress) as (progress, _):
-        found = audit(problem, network, gap=given.gap, seconds=given.seconds, progress=progress)
+        found = audit_layers(
+            layers, standardized(X) if given.standardize else X, targets, criterion, decay,
+            architecture=given.architecture, regularizer=given.regularizer,
+            gap=given.gap, seconds=given.seconds, progress=progress,
+        )  # fmt: skip
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.json:
-        values = ("objective", "lower", "gap", "relative_gap", "best")
-        fields = (*values, "lower_method", "best_method", "certified")
+        values = (
+            "objective",
+            "loss",
+            "penalty",
+            "rounding",
+            "lower",
+            "gap",
+            "relative_gap",
+            "best",
+        )
+        fields = (*values, "lower_method", "best_method", "certified", "notes")
         _print_json({name: getattr(found, name) for name in fields})
     else:
-        print(f"objective    {found.objective:.9g}")
-        print(f"optimum      at least {found.lower:.9g}   ({found.lower_method})")
-        print(f"above it     by at most {found.gap:.3g}   (relative {found.relative_gap:.3g})")
-        if found.best < found.objective * (1 - 1e-9):
-            print(f"better       {found.best:.9g}   ({found.best_method})")
+        print(f"network      {layers.shape}, {layers.activation}")
+        print("\n".join(words(found)))
         _print_certified(found.verdict)
     return 0
 
@@ -400,6 +442,8 @@ def _print_verdicts(
     if given.json:
         refused = sum(row["refused"] for row in rows)
         _print_json({"files": rows, "certificates": each, "refused": refused})
+    elif given.explain:
+        _print_explained(each)
     elif given.each:
         shown = ["file", "line", "id", "accepted", "status", "epsilon", "primal", "dual"]
         shown += ["relative_gap"]
@@ -407,6 +451,22 @@ def _print_verdicts(
     else:
         total = ["total", *(sum(row[name] for row in rows) for name in _COUNTS)]
         _print_rows([["file", *_COUNTS], *(list(row.values()) for row in rows), total])
+
+
+def _print_explained(each: list[dict[str, Any]]) -> None:
+    """What certificates claim, by which argument, and with how much slack."""
+    from zerogap.checker.check import Verdict
+    from zerogap.checker.files import lines_of, parsed
+    from zerogap.checker.words import explained
+
+    names = Verdict.__dataclass_fields__
+    rows = {(row["file"], row["line"]): row for row in each}
+    for file in dict.fromkeys(row["file"] for row in each):
+        for number, line in lines_of(Path(file)):
+            if (row := rows.get((file, number))) is not None:
+                print(f"{file} line {number} {row['id']}".rstrip())
+                verdict = Verdict(**{name: row[name] for name in names})
+                print("\n".join(f"  {text}" for text in explained(parsed(line, file), verdict)))
 
 
 def _print_rows(rows: list[list[Any]]) -> None:

@@ -200,6 +200,6 @@ def test_a_method_that_fails_gives_way_to_the_next(monkeypatch: pytest.MonkeyPat
 def test_the_public_names_are_what_they_say() -> None:
     for name in zerogap.__all__:
         assert callable(getattr(zerogap, name))
-    assert zerogap.audit.__module__ == "zerogap.solving.audit"
+    assert zerogap.audit.__module__ == "zerogap.trained.audit"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         zerogap.nothing  # noqa: B018

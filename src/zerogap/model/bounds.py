@@ -51,9 +51,9 @@ class Bounds:
     @cached_property
     def network(self) -> torch.nn.Module:
         """The network as a torch module."""
-        from zerogap.model.module import BranchedNetwork
+        from zerogap.model.module import as_module
 
-        return BranchedNetwork(self.weights)
+        return as_module(self.weights, self.certificate["problem"]["X"]["shape"][1])
 
     @property
     def certified(self) -> bool:

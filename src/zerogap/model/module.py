@@ -1,52 +1,65 @@
-"""Torch modules for networks (the only module, with training, that imports torch)."""
+"""Networks as torch modules (the only module, with training and `trained`, that imports torch)."""
 
-from typing import cast
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 
 
-class BranchedNetwork(nn.Module):
-    """f(X) = Σ_j φ(…φ(X W_{1,j})…) W_{L,j} in float64; parameters are named `branch.layer`.
+def as_module(network: Network, d: int) -> nn.Module:
+    """The network on d inputs as torch's own layers, in float64; it takes arrays and tensors.
 
-    With biases as in `Network`: the last row of W₁, and `bias` of the outputs.
+    One branch is an nn.Sequential of Linear and ReLU layers, several are a `BranchSum` of them.
     """
+    branches = [_sequential(branch, d, network.activation) for branch in network.branches]
+    bias = None if network.bias is None else _parameter(network.bias)
+    module: nn.Module
+    if len(branches) == 1:
+        module = branches[0]
+        branches[0][-1].register_parameter("bias", bias)
+    else:
+        module = BranchSum(branches, bias)
+    module.register_forward_pre_hook(_in_float64)
+    return module
 
-    def __init__(self, network: Network) -> None:
+
+class BranchSum(nn.Module):
+    """The sum of branches, and of the bias of the outputs, if any."""
+
+    def __init__(self, branches: list[nn.Sequential], bias: nn.Parameter | None) -> None:
         super().__init__()
-        self.activation = network.activation
-        self.branches = nn.ModuleList(
-            nn.ParameterList(nn.Parameter(torch.from_numpy(np.array(W))) for W in branch)
-            for branch in network.branches
-        )
-        bias = network.bias
-        self.bias = None if bias is None else nn.Parameter(torch.from_numpy(np.array(bias)))
-
-    def layers(self) -> list[list[torch.Tensor]]:
-        """The weights, branch by branch and layer by layer."""
-        return [list(cast(nn.ParameterList, branch)) for branch in self.branches]
+        self.branches, self.bias = nn.ModuleList(branches), bias
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Outputs (n, k) for inputs (n, d)."""
-        if len(self.layers()[0][0]) == X.shape[1] + 1:
-            X = torch.cat([X, torch.ones_like(X[:, :1])], 1)
-        total = torch.zeros((), dtype=X.dtype) if self.bias is None else self.bias
-        for *inner, last in self.layers():
-            A = X
-            for W in inner:
-                A = A @ W
-                if self.activation == "relu":
-                    A = torch.relu(A)
-            total = total + A @ last
-        return total
+        total = sum(branch(X) for branch in self.branches)
+        return total if self.bias is None else total + self.bias
 
-    def network(self) -> Network:
-        """The current weights as a Network."""
-        return Network(
-            tuple(tuple(W.detach().numpy().copy() for W in branch) for branch in self.layers()),
-            self.activation,
-            None if self.bias is None else self.bias.detach().numpy().copy(),
-        )
+
+def _sequential(branch: tuple[Array, ...], d: int, activation: str) -> nn.Sequential:
+    modules: list[nn.Module] = []
+    for place, W in enumerate(branch):
+        biased = place == 0 and len(W) == d + 1
+        weight = W[:d] if biased else W
+        linear = nn.Linear(len(weight), weight.shape[1], bias=False, dtype=torch.float64)
+        linear.weight = _parameter(weight.T)
+        if biased:
+            linear.register_parameter("bias", _parameter(W[d]))
+        modules.append(linear)
+        if place < len(branch) - 1 and activation == "relu":
+            modules.append(nn.ReLU())
+    return nn.Sequential(*modules)
+
+
+def _parameter(A: Array) -> nn.Parameter:
+    return nn.Parameter(torch.from_numpy(np.array(A, order="C")))
+
+
+def _in_float64(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(torch.as_tensor(X, dtype=torch.float64) for X in args)

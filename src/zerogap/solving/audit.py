@@ -1,8 +1,13 @@
 """How far a trained network provably is from the global optimum of its own training problem."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from zerogap.checker.check import Verdict
 from zerogap.model import clock
@@ -18,25 +23,41 @@ from zerogap.solving.constructions import constructions, primal_theorem
 from zerogap.solving.methods.base import Effort
 from zerogap.solving.proving import fitting, proved, require_seconds
 
+if TYPE_CHECKING:
+    import torch
+
 # Of the verdict.
 _TOLERANCE = 1e-6
+# A relative gap below which there is nothing to be gained.
+_SETTLED = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """objective of the network, a lower bound on the optimum, the certificate of both, and what the
-    checker says of it.
+    """How far a network is from the best, the proof, and what the checker says of it.
 
-    best: the lowest objective of a network that this package builds, or the network's own.
+    objective: loss + penalty of the network; lower: a proved lower bound on the optimum, of any
+    width. best: the lowest objective of a network that is known, that of `weights`: the network's
+    own, or one that was found on the way. width: neurons in the network's first hidden layer.
+    rounding: how far the rounding of the type that it was trained in, such as float32, can move
+    the loss at most, in any order of summation. notes: what else is to be said, a sentence each.
+    before: what turns data into the inputs of `weights`, a torch module.
     """
 
     objective: float
+    loss: float
+    penalty: float
     lower: float
     lower_method: str
     best: float
     best_method: str
+    width: int
+    weights: Network = field(repr=False)
     certificate: dict[str, Any] = field(repr=False)
     verdict: Verdict = field(repr=False)
+    rounding: float | None = None
+    notes: tuple[str, ...] = ()
+    before: Any = field(default=None, repr=False)
 
     @property
     def certified(self) -> bool:
@@ -52,6 +73,77 @@ class Audit:
     def relative_gap(self) -> float:
         """gap / objective."""
         return relative(self.gap, self.objective)
+
+    @cached_property
+    def better(self) -> torch.nn.Module:
+        """The best network that is known, as a torch module in float64, on the same inputs."""
+        from torch import nn
+
+        from zerogap.model.module import as_module
+
+        module = as_module(self.weights, inputs(self.certificate))
+        return module if self.before is None else nn.Sequential(self.before, module)
+
+    def __str__(self) -> str:
+        return "\n".join(words(self))
+
+
+def words(audit: Audit) -> list[str]:
+    """The answer in the words a person uses, a line each."""
+    said = [f"objective    {audit.objective:.9g}"]
+    said[0] += f"   (loss {audit.loss:.6g} + penalty {audit.penalty:.6g})"
+    if audit.rounding is not None:
+        said[0] += f", to {audit.rounding:.1g} in its own rounding"
+    said.append(f"optimum      at least {audit.lower:.9g}   ({audit.lower_method})")
+    better = audit.best < audit.objective * (1 - 1e-9)
+    if better:
+        less = _percent(audit.objective - audit.best, audit.objective)
+        size = f"{_carriers(audit.weights)} neurons, {audit.best_method}"
+        said.append(f"better       {audit.best:.9g}   ({size}): {less} lower than yours")
+    above = _percent(audit.gap, audit.lower)
+    said.append(f"your network is at most {above} above the best network of any width")
+    if better:
+        certain = _percent(audit.objective - audit.best, audit.lower)
+        unknown = _percent(audit.best - audit.lower, audit.lower)
+        said.append(f"of which {certain} is the network's for certain, and {unknown} is not known")
+    said.append(f"to try       {_advice(audit)}")
+    said += [f"note         {note}" for note in audit.notes]
+    return said
+
+
+def _percent(part: float, whole: float) -> str:
+    share = 100 * relative(max(part, 0.0), whole)
+    return f"{share:.2g} %" if share < 100 else f"{share:.0f} %"
+
+
+def _advice(audit: Audit) -> str:
+    """What would help most."""
+    own, unknown = audit.objective - audit.best, audit.best - audit.lower
+    if audit.relative_gap <= _SETTLED:
+        return "nothing: it is the best there is"
+    if own <= unknown:
+        return "more seconds, which may prove more; the network may be the best there is"
+    if _carriers(audit.weights) > audit.width:
+        return (
+            f"a wider network ({_carriers(audit.weights)} neurons instead of {audit.width}), or "
+            "start from the better one (`Audit.better`)"
+        )
+    return "more epochs or another start: a better one is no wider (`Audit.better`)"
+
+
+def _carriers(network: Network) -> int:
+    """How many neurons of the first layer carry 99 % of the products of their norms."""
+    sizes = np.concatenate([
+        np.linalg.norm(first, axis=0) * np.linalg.norm(second, axis=1)
+        for first, second, *_ in network.branches
+    ])  # fmt: skip
+    shares = np.cumsum(np.sort(sizes)[::-1])
+    return int(np.searchsorted(shares, 0.99 * shares[-1]) + 1) if shares[-1] > 0 else 0
+
+
+def inputs(certificate: dict[str, Any]) -> int:
+    """How many columns the data of a certificate has."""
+    return int(certificate["problem"]["X"]["shape"][1])
 
 
 def audit(
@@ -86,12 +178,17 @@ def audit(
         bounds = proved(problem, effort, _TOLERANCE, network, finish)
     best = min(known, key=lambda candidate: candidate.network.objective(problem))
     assert bounds.verdict is not None
+    loss = problem.fit.loss.value(network.outputs(problem.X), problem.Y)
     return Audit(
         objective=bounds.primal,
+        loss=loss,
+        penalty=bounds.primal - loss,
         lower=max(bounds.dual, bounds.primal_lower),
         lower_method=bounds.dual_method,
         best=best.network.objective(problem),
         best_method=best.method,
+        width=network.width,
+        weights=best.network,
         certificate=bounds.certificate,
         verdict=bounds.verdict,
     )

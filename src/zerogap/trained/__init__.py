@@ -1,0 +1,1 @@
+"""Networks that people train: read from torch, their objective, and how far from the best."""
