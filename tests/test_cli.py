@@ -288,3 +288,17 @@ def test_the_command_line_takes_one_thread_unless_told_otherwise() -> None:
             [sys.executable, "-c", script], env=environment | given, capture_output=True, text=True
         )
         assert line.stdout.strip() == found, line.stderr
+
+
+def test_a_certificate_is_explained_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every golden certificate, accepted or refused; of each kind what its module says first."""
+    from zerogap.cli import main
+
+    golden = Path(__file__).resolve().parents[1] / "docs/golden"
+    assert main(["verify", str(golden), "--explain", "--no-progress"]) == 1
+    said = capsys.readouterr().out
+    count = len(list(golden.rglob("*.jsonl")))
+    assert said.count("\n  problem   least ") == count
+    assert said.count("\n  refused   ") == len(list((golden / "refused").glob("*.jsonl")))
+    assert "c(Λ) by linear: Linear networks of any depth" in said
+    assert said.count("(proved ") >= 2 * said.count("\n  so        the gap is ") > 20

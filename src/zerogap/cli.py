@@ -343,16 +343,15 @@ def _audit(given: argparse.Namespace) -> int:
     else:
         print(f"network      {layers.shape}, {layers.activation}")
         print("\n".join(words(found)))
-        _print_certified(found.verdict)
     return 0
 
 
-def _print_certified(verdict: Verdict | None, status: str = "") -> None:
+def _print_certified(verdict: Verdict | None, status: str) -> None:
     """Whether the checker proves what was just printed, and where it says less."""
     assert verdict is not None
     if not verdict.accepted:
         print(f"certified    no: {verdict.reason}")
-    elif status and status != verdict.status:
+    elif status != verdict.status:
         print(f"certified    yes, as {verdict.status} (ε = {verdict.epsilon:.1g})")
     else:
         print("certified    yes")

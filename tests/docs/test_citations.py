@@ -122,6 +122,8 @@ def _names(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.If):  # names for type checkers load on first use
+        return [name for inner in node.body for name in _names(inner)]
     targets = getattr(node, "targets", [getattr(node, "target", None)])
     return [target.id for target in targets if isinstance(target, ast.Name)]
 

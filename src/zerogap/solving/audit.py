@@ -108,6 +108,8 @@ def words(audit: Audit) -> list[str]:
         said.append(f"of which {certain} is the network's for certain, and {unknown} is not known")
     said.append(f"to try       {_advice(audit)}")
     said += [f"note         {note}" for note in audit.notes]
+    why = "yes" if audit.certified else f"no: {audit.verdict.reason}"
+    said.append(f"certified    {why}")
     return said
 
 

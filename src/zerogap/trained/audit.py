@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+# The relative gap of bounds that tells a person all there is to know of a trained model.
+_NARROW = 1e-4
+
 
 def audit(
     model: Problem | nn.Module,
@@ -42,8 +45,8 @@ def audit(
     model: a torch module of Linear and ReLU layers. X (n, d), Y: arrays or tensors, targets as
     torch's loss takes them. loss: a torch loss or a name (`Criterion.of`). weight_decay: the one of
     all parameters; optimizer: its parameter groups say which have none. reduction: "mean" or "sum"
-    where loss is a name. Values are torch's, loss + (w/2)Σ‖W‖². gap, seconds, progress: as in
-    `solve`. Also `audit(problem, network)` with a Problem and a Network.
+    where loss is a name. Values are torch's, loss + (w/2)Σ‖W‖². gap: relative, what is narrow
+    enough (1e-4 for modules); seconds, progress: as in `solve`. Also `audit(problem, network)` with a Problem and a Network.
 
     Raises DataError and ProblemError on what is not covered, in one line.
     """
@@ -69,6 +72,7 @@ def audit(
     criterion = Criterion.of(loss, reduction)
     targets = criterion.targets(Y, len(reading.inputs), reading.layers.outputs)
     reading.require_objective(loss, Y, criterion, targets, decay)
+    limits["gap"] = _NARROW if gap is None else gap
     found = audit_layers(reading.layers, reading.inputs, targets, criterion, decay, **limits)
     return replace(found, before=reading.before)
 
