@@ -18,6 +18,7 @@ from zerogap import Problem, solve, verify
 from zerogap.checker.balls import PRECISION
 from zerogap.checker.kinds import prove
 from zerogap.checker.statement import digest, statement_of
+from zerogap.model.errors import InfeasibleError
 from zerogap.solving.certificates import matrix
 
 Array = np.ndarray
@@ -179,3 +180,26 @@ def test_free_biases_take_shifts_and_shifts_take_free_biases() -> None:
     forged = certificate(("free", "free"))
     forged["problem"]["depth"] = 3
     assert not verify(forged).accepted
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e3, 1e6, 1e9])
+def test_constants_that_cost_nothing_make_no_room_for_errors(constant: float) -> None:
+    """Equal rows with different targets have no network, however far from zero all of them are."""
+    X, Y = np.array([[0.0], [1.0], [1.0]]), np.array([[0.0], [1.0], [0.0]]) + constant
+    options = {"activation": "relu", "architecture": "standard", "depth": 2, "bias": "free"}
+    with pytest.raises(InfeasibleError, match="two rows of X point the same way"):
+        Problem(X, Y, **options)
+    forged = solve(Problem(X, np.zeros((3, 1)), **options), restarts=0).certificate
+    forged["problem"]["Y"] = matrix(Y)
+    forged["upper"] = {
+        "branches": [[matrix(np.zeros((2, 1))), matrix(np.zeros((1, 1)))]],
+        "bias": matrix(np.array([[constant + 0.5]])),
+    }
+    forged["epsilon"] = (1.0).hex()
+    assert "epsilon is" in verify(forged).reason
+
+
+def test_targets_that_are_nearly_constant_are_interpolated_or_refused() -> None:
+    X, Y = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1e-6], [0.0]]) + 1
+    asked = Problem(X, Y, activation="relu", architecture="standard", depth=2, bias="free")
+    assert solve(asked, restarts=0).certified

@@ -123,9 +123,13 @@ def statement_of(certificate: Any) -> Statement:
         raise Refused(f"problem.Y: loss {loss} takes other targets: {wrong}")
     if strength is None and loss.name != "squared":
         raise Refused(f"problem.beta: interpolation is for the squared loss, not for {loss}")
-    allowed = arb(MAX_EPSILON) * frobenius(balls(Y)) if strength is None else arb(0)
+    bias = _bias(problem.get("bias"), strength is None)
+    allowed = _near(Y, bias) if strength is None else arb(0)
     if epsilon < 0 or not arb(epsilon) <= allowed:
-        raise Refused(f"epsilon is {epsilon!r}; accepted is 0 to 1e-6 ‖Y‖, and 0 where beta is set")
+        raise Refused(
+            f"epsilon is {epsilon!r}; accepted is 0 to 1e-6 ‖Y‖, less constants where biases are "
+            "free, and 0 where beta is set"
+        )
     return Statement(
         stated=X,
         Y=Y,
@@ -133,9 +137,18 @@ def statement_of(certificate: Any) -> Statement:
         beta=None if strength is None else arb(strength),
         epsilon=arb(epsilon),
         loss=loss,
-        bias=_bias(problem.get("bias"), strength is None),
+        bias=bias,
         **names,
     )
+
+
+def _near(Y: Array, bias: tuple[str, str]) -> arb:
+    """The largest ε: a share of what the weights must reach, and at least the rounding of Y."""
+    norm = frobenius(balls(Y))
+    if bias[1] != "free":
+        return arb(MAX_EPSILON) * norm
+    centred = frobenius(balls(Y - Y.mean(axis=0)))
+    return (arb(MAX_EPSILON) * centred).max(arb(2.0**-40) * norm)
 
 
 def _bias(stated: Any, interpolates: bool) -> tuple[str, str]:

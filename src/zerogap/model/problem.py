@@ -244,6 +244,8 @@ def _require_interpolable(problem: Problem) -> None:
     free because |⟨x, u⟩| over distinct lines are linearly independent.
     """
     X, Y = problem.inputs, problem.Y
+    if problem.output_bias == "free":  # constants cost nothing
+        Y = Y - Y.mean(axis=0)
     scale = float(np.linalg.norm(Y))
     if scale == 0:
         return

@@ -108,7 +108,7 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
-    relu = problem.activation == "relu"
+    relu = problem.activation == "relu" and problem.first_bias != "free"
     if relu and (_wants_copy(problem, dual) or not candidates):
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))

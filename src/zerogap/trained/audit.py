@@ -46,7 +46,8 @@ def audit(
     torch's loss takes them. loss: a torch loss or a name (`Criterion.of`). weight_decay: the one of
     all parameters; optimizer: its parameter groups say which have none. reduction: "mean" or "sum"
     where loss is a name. Values are torch's, loss + (w/2)Σ‖W‖². gap: relative, what is narrow
-    enough (1e-4 for modules); seconds, progress: as in `solve`. Also `audit(problem, network)` with a Problem and a Network.
+    enough (1e-4 for modules); seconds, progress: as in `solve`. Also `audit(problem, network)`,
+    with a Problem and a Network.
 
     Raises DataError and ProblemError on what is not covered, in one line.
     """
