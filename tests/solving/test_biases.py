@@ -12,6 +12,7 @@ from tests.model.test_losses import NAMES, targets
 from zerogap import Bounds, Network, Problem, audit, solve
 from zerogap.model.errors import DataError, ProblemError
 from zerogap.model.losses import loss_of
+from zerogap.solving.methods import base, cones
 
 Array = np.ndarray
 # From none to all, each including the networks of the one before at no higher cost.
@@ -159,3 +160,20 @@ def test_what_cannot_be_is_refused_in_one_line(bias: Any, options: Any, said: st
     with pytest.raises(ProblemError, match=said) as refused:
         problem(bias, **options)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["logistic", "quantile", "cross-entropy"])
+def test_where_cones_are_many_they_prove_the_level_of_a_good_network(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if of many samples in more dimensions."""
+    monkeypatch.setattr(base, "MAX_VISITS", 0)
+    monkeypatch.setattr(cones, "_DIMENSIONS", 3)
+    Y = targets(loss_of(name), np.random.default_rng(4), 6, 2)
+    asked = problem("decayed", Y=Y, loss=name)
+    bounds = solve(asked, restarts=0)
+    assert bounds.certified
+    assert dict(bounds.methods)["two layers by cones"] == "used"
+    assert bounds.certificate["lower"]["kind"] == "cones"
+    assert bounds.relative_gap < 1e-3
+    assert solve(asked, restarts=0, gap=0.0).relative_gap < 1e-5

@@ -25,10 +25,10 @@ _NEAR, _NEXT = 1 - 1e-4, 1 - 1e-7
 _KINKS, _STEPS = 8, 10
 
 
-class Proved:
-    """V₂ = {φ(Xu) : ‖u‖ ≤ 1}: local maxima by ascent, and the largest proved to be so."""
+class Summits:
+    """V₂ = {φ(Xu) : ‖u‖ ≤ 1}: local maxima by ascent; the largest may have been missed."""
 
-    exact = True
+    exact = False
 
     def __init__(self, X: Array) -> None:
         self.basis = row_space(X)
@@ -38,21 +38,8 @@ class Proved:
         return self._lifted(self.ascent.start(Y))
 
     def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
-        """Local maxima above `floor`, the largest in any case; values[0] is proved to be c(Λ)."""
-        X = self.ascent.X
+        """Local maxima above `floor`, the largest in any case."""
         values, atoms = self._summits(multipliers, *self.ascent.price(multipliers, floor))
-        missed = _Higher(float(values[0]) * (1 + _SAME))
-        try:
-            level = cone_level(X, multipliers, missed.visit)
-        except Refused as refused:
-            raise MethodError(f"the level is not proved: {refused}") from None
-        if missed.points:
-            more = self.ascent.climb(multipliers, missed.highest(_STARTS))
-            higher, found = self._summits(multipliers, *more)
-            values, atoms = np.concatenate([higher, values]), found + atoms
-            kept = _apart(values, atoms.U, _NEXT)
-            values, atoms = values[kept], atoms[kept]
-        values[0] = float(level)
         return values, self._lifted(atoms)
 
     def _summits(self, multipliers: Array, values: Array, atoms: Atoms) -> tuple[Array, Atoms]:
@@ -89,6 +76,30 @@ class Proved:
     def _lifted(self, atoms: Atoms) -> Atoms:
         """Atoms of the row space's coordinates with their first-layer weights in R^d."""
         return Atoms(atoms.V, self.basis @ atoms.U)
+
+
+class Proved(Summits):
+    """V₂ = {φ(Xu) : ‖u‖ ≤ 1}: local maxima by ascent, and the largest proved to be so."""
+
+    exact = True
+
+    def price(self, multipliers: Array, floor: float) -> tuple[Array, Atoms]:
+        """Local maxima above `floor`, the largest in any case; values[0] is proved to be c(Λ)."""
+        X = self.ascent.X
+        values, atoms = self._summits(multipliers, *self.ascent.price(multipliers, floor))
+        missed = _Higher(float(values[0]) * (1 + _SAME))
+        try:
+            level = cone_level(X, multipliers, missed.visit)
+        except Refused as refused:
+            raise MethodError(f"the level is not proved: {refused}") from None
+        if missed.points:
+            more = self.ascent.climb(multipliers, missed.highest(_STARTS))
+            higher, found = self._summits(multipliers, *more)
+            values, atoms = np.concatenate([higher, values]), found + atoms
+            kept = _apart(values, atoms.U, _NEXT)
+            values, atoms = values[kept], atoms[kept]
+        values[0] = float(level)
+        return values, self._lifted(atoms)
 
 
 class _Higher:

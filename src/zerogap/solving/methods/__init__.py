@@ -2,6 +2,7 @@
 
 from zerogap.solving.methods import (
     columns,
+    cones,
     cover,
     layers,
     linear,
@@ -17,8 +18,8 @@ from zerogap.solving.methods import (
 from zerogap.solving.methods.base import Method
 
 METHODS: tuple[Method, ...] = (
-    zero, linear, rank_one, whitened, orthant, columns, moments, path, cover, outputs, layers,
-    spectral,
+    zero, linear, rank_one, whitened, orthant, columns, cones, moments, path, cover, outputs,
+    layers, spectral,
 )  # fmt: skip
 # Those that know of free biases of the first layer.
 FREE: tuple[Method, ...] = (zero, columns, spectral)
