@@ -66,6 +66,17 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="regularisation; without it, interpolate; a path over several, comma-separated",
     )
+    solve.add_argument(
+        "--loss",
+        default="squared",
+        help="squared (default), huber:δ, quantile:q, logistic or hinge (labels -1 and 1), or "
+        "cross-entropy (a column for each class)",
+    )
+    solve.add_argument(
+        "--bias",
+        default="none",
+        help="none (default), decayed or free; or two of them, first layer and outputs",
+    )
     solve.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
     solve.add_argument("--restarts", type=int, default=16, help="training runs where theory ends")
     solve.add_argument("--seed", type=int, default=0, help="seed of the training runs")
@@ -105,7 +116,7 @@ def build_parser() -> argparse.ArgumentParser:
     audit.add_argument("--activation", default="relu", help="relu (default) or linear")
     audit.add_argument("--architecture", help="standard or parallel (default: by the weights)")
     audit.add_argument("--regularizer", default="weight_decay", help="weight_decay or power")
-    audit.set_defaults(run=_audit)
+    audit.set_defaults(run=_audit, loss="squared", bias="none")
     _add_limits(audit)
 
     verify = commands.add_parser("verify", help="re-prove certificates without any solver")
@@ -280,6 +291,8 @@ def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Probl
         depth=depth,
         regularizer=given.regularizer,
         beta=beta,
+        loss=given.loss,
+        bias=tuple(given.bias.split(",")) if "," in given.bias else given.bias,
     )
 
 
