@@ -114,6 +114,7 @@ def _words(command: str) -> list[str]:
     for folder in ("empty", "tables"):
         Path(folder).mkdir()
     np.savez("net.npz", W1=np.ones((2, 3)), b1=np.ones(3), W2=np.ones((3, 1)), b2=np.ones(1))
+    Path("one.npz").write_bytes(npz(Y=np.ones((4, 1))))
     Path("broken.jsonl").write_text('{"a":\n')
     Path("deep.jsonl").write_text("[" * 100_000 + "\n")
     Path("tables/table1.csv").write_text("")

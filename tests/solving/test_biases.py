@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -140,6 +141,44 @@ def test_when_time_is_up_there_is_a_certified_bracket(bias: tuple[str, str]) -> 
     bounds = solve(asked, seconds=1.0)
     assert bounds.certified
     assert 0 < bounds.dual < bounds.primal
+
+
+DEEP = {"architecture": "parallel", "regularizer": "power", "X": X[:4]}
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("name", ["squared", "logistic", "quantile:0.7"])
+def test_deeper_networks_of_one_output_are_solved_and_proved(name: str, depth: int) -> None:
+    labels = np.array([1.0, -1, 1, 1])
+    options = DEEP | {"Y": labels if name == "logistic" else Y[:4], "loss": name, "beta": 0.05}
+    values = [closed(problem(bias, depth=depth, **options)).primal for bias in RISING[:-1]]
+    assert all(more <= less * (1 + 1e-6) for less, more in pairwise(values))
+    options["X"] = np.hstack([X[:4], np.ones((4, 1))])
+    beside = closed(problem(("none", "decayed"), depth=depth, **options)).primal
+    assert beside == pytest.approx(values[2], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["squared", "logistic", "cross-entropy"])
+@pytest.mark.parametrize("bias", [("none", "decayed"), ("decayed", "free")])
+def test_weight_decay_of_three_layers_has_a_proved_bracket(name: str, bias: Any) -> None:
+    targets = {"squared": Y[:3], "logistic": np.array([1.0, -1, 1])}.get(name, np.eye(2)[[0, 1, 0]])
+    asked = problem(bias, X=X[:3], Y=targets, depth=3, loss=name, beta=0.1)
+    bounds = solve(asked, restarts=0, gap=0.1, seconds=4.0)
+    assert bounds.certified
+    assert 0 < bounds.dual <= bounds.primal
+    constant = solve(replace(asked, beta=1e3), restarts=0)
+    assert bounds.primal <= constant.primal
+    assert constant.certified and constant.relative_gap < 1e-6
+
+
+@pytest.mark.parametrize("bias", [("none", "free"), "free"])
+def test_of_one_class_alone_a_free_bias_grows_without_end(bias: Any) -> None:
+    ones, absent = np.ones((6, 1)), np.eye(3)[[0, 1, 0, 1, 0, 1]]
+    for name, Y in (("logistic", ones), ("cross-entropy", absent)):
+        with pytest.raises(ProblemError, match="has no minimum"):
+            problem(bias, Y=Y, loss=name)
+        assert closed(problem("decayed", Y=Y, loss=name)).dual > 0
+    assert closed(problem(bias, Y=ones, loss="hinge")).primal == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -111,10 +111,11 @@ class _LayerNorms:
         )
 
     def _promising(self, t: float) -> list[Multipliers]:
-        """The two Λ that look best at t; the choice proves nothing and costs nothing if wrong."""
+        """The Λ's that look best at t; the choice proves nothing and costs nothing if wrong."""
         allowed = float(self._beta / arb(t) ** self._power)
         values = [found.ray.estimate(allowed / float(found.level)) for found in self._proved]
-        return [self._proved[i] for i in np.argsort(values, kind="stable")[-2:]]
+        tried = self._proved[0].ray.tried
+        return [self._proved[i] for i in np.argsort(values, kind="stable")[-tried:]]
 
     def _on(self, a: float, b: float) -> float:
         """A lower bound on F over [a, b]: D_β does not increase, so its value at b serves."""

@@ -124,6 +124,11 @@ class Problem:
                 f"bias is {tuple(pair)!r}; with a free bias in the first layer constants cost "
                 "nothing, so that of the outputs is free too: accepted is 'free'"
             )
+        if last == "free" and (why := loss_of(self.loss).endless(self.Y)) is not None:
+            raise ProblemError(
+                f"loss {self.loss!r} with a free bias of the outputs has no minimum: {why}; "
+                "accepted are samples of every class, or a decayed bias"
+            )
         if self.beta is None and last != "none" and first != "free":
             raise ProblemError(
                 f"bias is {tuple(pair)!r}; interpolation takes 'none', 'free' or "

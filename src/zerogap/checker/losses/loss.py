@@ -19,7 +19,7 @@ from zerogap.checker.budget import STEP, spend
 # Every loss by its name; a class with a name registers itself.
 LOSSES: dict[str, type[Loss]] = {}
 # Multiples of Λ at which its dual is tabulated: densely where it is curved, near zero and one.
-_TABLE = np.concatenate([[0.0], np.geomspace(0.01, 0.5, 12), 1 - np.geomspace(0.4, 1e-3, 11), [1]])
+_TABLE = np.concatenate([[0.0], np.geomspace(0.01, 0.5, 20), 1 - np.geomspace(0.47, 1e-3, 27), [1]])
 # Operations of an exponential or a logarithm.
 _SERIES = 10 * STEP
 
@@ -64,6 +64,9 @@ class Loss(ABC):
 
 class Ray:
     """θ ↦ dual(θΛ) − ½θ²·spread, concave and zero or more at θ = 0: a lower bound for any θ."""
+
+    # How many of those that look best are tried: estimates are rough.
+    tried = 6
 
     def __init__(self, loss: Loss, Lambda: arb_mat, Y: arb_mat, spread: arb) -> None:
         self._loss, self._Lambda, self._Y, self._spread = loss, Lambda, Y, spread
@@ -118,6 +121,8 @@ class Ray:
 
 class Parabola(Ray):
     """That of squares, θ⟨Λ, Y⟩ − ½θ²‖Λ‖² − ½θ²·spread, for any θ ≥ 0."""
+
+    tried = 2
 
     def __init__(self, Lambda: arb_mat, Y: arb_mat, spread: arb) -> None:
         self.product, self.norm = inner(Lambda, Y), root(inner(Lambda, Lambda) + spread)

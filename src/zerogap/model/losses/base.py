@@ -41,6 +41,10 @@ class Loss(ABC):
         """What is wrong with targets (n, k), and what is accepted; None where nothing is."""
         return None
 
+    def endless(self, Y: Array) -> str | None:
+        """Why no constant outputs are best for targets (n, k), None where some are."""
+        return None
+
     @abstractmethod
     def terms(self, F: Array, Y: Array) -> Array:
         """Numbers (…, n, k) or (…, n), the sum of which is the loss."""

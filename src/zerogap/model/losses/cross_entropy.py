@@ -24,6 +24,10 @@ class CrossEntropy(Loss, name="cross-entropy"):
             "numbers, one of them positive, such as one-hot ones"
         )
 
+    def endless(self, Y: Array) -> str | None:
+        empty = np.flatnonzero(~Y.any(axis=0))
+        return f"no sample is of class {empty[0]}" if len(empty) else None
+
     def terms(self, F: Array, Y: Array) -> Array:
         total = np.logaddexp.reduce(F, axis=-1, keepdims=True)
         return np.sum(Y * (total - F), axis=-1)

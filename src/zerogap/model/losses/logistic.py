@@ -16,6 +16,10 @@ class Logistic(Loss, name="logistic"):
     def refuse(self, Y: Array) -> str | None:
         return require_labels(Y)
 
+    def endless(self, Y: Array) -> str | None:
+        alike = np.flatnonzero((Y[0] == Y).all(axis=0))
+        return f"all labels of column {alike[0]} are {Y[0, alike[0]]:g}" if len(alike) else None
+
     def terms(self, F: Array, Y: Array) -> Array:
         return np.logaddexp(0, -Y * F)
 
