@@ -56,6 +56,13 @@ def test_solve_closes_a_parallel_network_and_its_certificate_verifies(
     assert "claimed.dual" in refused.stderr
 
 
+def test_an_open_verdict_says_what_is_missing(data: Path) -> None:
+    options = ("--activation", "relu", "--depth", "3", "--beta", "0.05", "--restarts", "0")
+    said = zerogap("solve", data, "--architecture", "standard", *options).stdout
+    assert "status       open\nmissing      the optimum is known to " in said
+    assert "missing" not in zerogap("solve", data, *OPTIONS, "--regularizer", "power").stdout
+
+
 def test_files_are_verified_side_by_side_in_order_and_compressed(
     data: Path, tmp_path: Path
 ) -> None:

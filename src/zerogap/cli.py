@@ -244,6 +244,7 @@ def _summary(beta: float | None, bounds: Bounds) -> dict[str, Any]:
         "gap": bounds.gap,
         "relative_gap": bounds.relative_gap,
         "status": bounds.status,
+        "missing": bounds.missing,
         "primal_method": bounds.primal_method,
         "dual_method": bounds.dual_method,
         "exact_primal": bounds.exact_primal,
@@ -258,6 +259,8 @@ def _print_bounds(bounds: Bounds, verbose: bool) -> None:
     print(f"dual         {bounds.dual:.9g}   ({bounds.dual_method})")
     print(f"gap          {bounds.gap:.3g}   (relative {bounds.relative_gap:.3g})")
     print(f"status       {bounds.status}")
+    if bounds.missing:
+        print(f"missing      {bounds.missing}")
     _print_certified(bounds.verdict, bounds.status)
     for name, happened in bounds.methods if verbose else ():
         print(f"method       {name}: {happened}")

@@ -170,7 +170,7 @@ def fewer_levels(node: Node, certificate: Node, rng: Rng) -> None:
 
 
 def bent_gap(node: Node, certificate: Node, rng: Rng) -> None:
-    """The search's leaves say more, or a theorem is named that says more."""
+    """Leaves of a search say more, or fewer boxes are cut, or a theorem is named that says more."""
     gap = certificate["gap"] or {}
     if "search" in gap:
         n = len(decoded(certificate["problem"]["X"]))
@@ -185,6 +185,18 @@ def bent_gap(node: Node, certificate: Node, rng: Rng) -> None:
         changed(gap["search"], "leaves", change)
         if rng.random() < 0.3:
             changed(gap["search"], "data", lambda M: M * less(rng))
+    elif "kernel" in gap:
+        k = decoded(certificate["problem"]["Y"]).shape[1]
+
+        def raised(M: Array) -> Array:
+            part = slice(-k, None) if rng.random() < 0.5 else slice(-k)
+            M[:, part] += rng.choice([-1.0, 1.0]) * (more(rng) - 1) * np.abs(M).max()
+            return M
+
+        changed(gap["kernel"], "leaves", raised)
+        if rng.random() < 0.3:
+            changed(gap["kernel"], "splits", lambda M: M[-1:])
+            changed(gap["kernel"], "leaves", lambda M: M[rng.integers(len(M))][None])
     elif gap:
         gap["theorem"] = str(rng.choice(["schatten", "shrinkage", "rank-one", "whitened-one-hot"]))
 

@@ -56,7 +56,7 @@ def used() -> Iterator[str]:
 
 
 def test_every_kind_and_theorem_has_a_golden_certificate_and_a_line_in_the_docs() -> None:
-    kinds = {*KINDS, *THEOREMS, "levels", "search", "path", "branches"}
+    kinds = {*KINDS, *THEOREMS, "levels", "search", "kernel", "path", "branches"}
     assert {*used()} == kinds
     files = {file.stem for file in GOLDEN.glob("*/*.jsonl")}
     assert files == {*EXPECTED}

@@ -221,6 +221,28 @@ def search(depth: int) -> dict[str, Any]:
     return certificate
 
 
+def kernel(n: int, k: int, cuts: int) -> dict[str, Any]:
+    """A chain of boxes around the lowest point of the curve, which their Z nearly touches."""
+    X, Y, beta = normal(n, n), normal(n, k, seed=1), 1e-3
+    certificate = stated(X, Y, 3, {"kind": "linear", "multipliers": Y}, "linear")
+    certificate["problem"]["regularizer"], certificate["lower"] = "weight_decay", None
+    values, V = np.linalg.eigh(X @ X.T)
+
+    def least(s: float) -> float:
+        fit = (V.T @ Y).T / (1 + s**2 / beta * values) @ (V.T @ Y) / 2
+        return float(np.linalg.eigvalsh(fit)[0]) + beta * s
+
+    points = np.geomspace(1e-3, 10, 4000)
+    s = min(points, key=least)
+    chain = np.column_stack([np.zeros(cuts), s * np.linspace(2, 0.5, cuts)])
+    tree = np.vstack([chain, np.tile([-1.0, 0.0], (cuts + 1, 1))])
+    Z = (1 - 1e-4) * least(float(s)) * np.eye(k)[np.tril_indices(k)]
+    rows = np.tile(np.concatenate([Z, np.zeros(k)]), (cuts + 1, 1))
+    found = {"splits": matrix(tree), "leaves": matrix(rows)}
+    certificate["gap"] = {"kernel": found, "bidual": certificate["upper"]}
+    return certificate
+
+
 def path(columns: int) -> dict[str, Any]:
     """Two neurons that fit (1, −1) beside many that cancel in pairs; refused, as it costs more."""
     certificate = tree_certificate()
@@ -253,6 +275,8 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "network, deep": lambda: network(400, 400, 2_000),
     "theorem": lambda: theorem(500),
     "search": lambda: search(14),
+    "kernel": lambda: kernel(20, 2, 5_000),
+    "kernel, many features": lambda: kernel(200, 10, 25),
     "path": lambda: path(9_000),
 }
 

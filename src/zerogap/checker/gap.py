@@ -1,10 +1,11 @@
-"""Positive gaps: a theorem or a search below the primal, a parallel network above the dual."""
+"""Positive gaps: what is proved below the primal, and a parallel network above the dual."""
 
 from typing import Any
 
 from flint import arb
 
 from zerogap.checker.balls import Refused, balls, frobenius, up
+from zerogap.checker.kernel import kernel_primal
 from zerogap.checker.reading import branches_of, get, matrix
 from zerogap.checker.search import scaled_primal
 from zerogap.checker.statement import Statement
@@ -20,7 +21,10 @@ def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
     s = statement
     if s.power or s.depth < 3:
         raise Refused("gap: primal bounds are for weight decay and depth 3 or more")
-    lower = _search(s, block["search"]) if "search" in block else _theorem(s, block, primal)
+    if "kernel" in block:
+        lower = _kernel(s, block["kernel"])
+    else:
+        lower = _search(s, block["search"]) if "search" in block else _theorem(s, block, primal)
     branches = branches_of(get(block, "bidual", "gap"), "gap.bidual")
     F, value = fitted(s, branches, "parallel", "gap.bidual"), s.scaled_total(scaled_value(branches))
     if s.beta is None:
@@ -39,6 +43,16 @@ def _theorem(statement: Statement, block: Any, primal: arb) -> arb:
     if theorem is None or not theorem.covers(statement):
         raise Refused(f"gap.theorem {name!r} does not cover this problem")
     return theorem.lower(statement, primal)
+
+
+def _kernel(statement: Statement, block: Any) -> arb:
+    s = statement
+    if s.activation != "linear" or s.beta is None or s.loss.name != "squared":
+        raise Refused("gap.kernel is for linear networks with beta and the squared loss")
+    parts = (
+        matrix(get(block, key, "gap.kernel"), f"gap.kernel.{key}") for key in ("splits", "leaves")
+    )
+    return kernel_primal(s.X, s.Y, s.depth, s.beta, *parts)
 
 
 def _search(statement: Statement, block: Any) -> arb:

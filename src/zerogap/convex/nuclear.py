@@ -1,18 +1,16 @@
-"""Regularised linear networks: the nuclear norm by Newton steps, other penalties by gradients (§2).
+"""Linear networks regularised by the nuclear norm: proximal points by Newton steps (theory §2).
 
 Gradient steps alone take as many as X has condition number, and more where the optimum is
 degenerate. Proximal points of the nuclear-norm problem are found by their duals instead, which are
 smooth: a few Newton steps each, and a few proximal points with growing σ (Jiang, Sun, Toh).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
+from zerogap.model import clock
 from zerogap.model.matrices import Array
 
-_MAX_STEPS = 2_000
 # Singular values of X below this share of the largest are rounding.
 _NOTHING = 1e-13
 # Proximal points, with σ growing by so much; Newton steps to each.
@@ -23,35 +21,6 @@ _GAP = 1e-14
 # Unknowns up to which Newton steps are solved for as dense systems, at once or where conjugate
 # gradients, of so many steps, fail.
 _SMALL, _DENSE, _CONJUGATE = 100, 1000, 200
-
-
-def shrunk_map(
-    X: Array, Y: Array, shrinker: Callable[[float], float], start: Array, tolerance: float = 1e-13
-) -> Array:
-    """A fixed point A (d, k) of the proximal gradient step of ½‖XA − Y‖² + Σ penalty(σ_i(A)).
-
-    `shrinker(σ)` is the prox of the penalty at step size 1/‖X‖². With XᵀX a multiple of the
-    identity one step from anywhere is exact; a convex penalty (soft threshold) gives the global
-    optimum, a non-convex one a stationary point that depends on `start`.
-    """
-    lipschitz = float(np.linalg.norm(X, 2) ** 2)
-    A = start
-    momentum, A_prev, t = A, A, 1.0
-    for _ in range(_MAX_STEPS):
-        U, s, Vt = np.linalg.svd(
-            momentum - X.T @ (X @ momentum - Y) / lipschitz, full_matrices=False
-        )
-        A = (U * [shrinker(float(v)) for v in s]) @ Vt
-        moved = np.linalg.norm(A - A_prev)
-        if moved <= tolerance * max(float(np.linalg.norm(A)), 1e-300):
-            break
-        # Restarted momentum: drop it when it points uphill.
-        if np.sum((momentum - A) * (A - A_prev)) > 0:
-            t = 1.0
-        t_next = (1 + np.sqrt(1 + 4 * t * t)) / 2
-        momentum = A + (t - 1) / t_next * (A - A_prev)
-        A_prev, t = A, t_next
-    return A
 
 
 def nuclear_map(X: Array, Y: Array, tau: float) -> tuple[Array, Array]:
@@ -106,7 +75,7 @@ class _Proximal:
             value = 0.5 * float(np.sum((self.C - self.s * B) ** 2))
             value += self.tau * float(np.linalg.svd(B, compute_uv=False).sum())
             best, upper = (B, value) if value < upper else (best, upper)
-            if upper - lower <= _GAP * upper:
+            if upper - lower <= _GAP * upper or clock.late():
                 break
             sigma *= _GROWTH
         return best, proof
@@ -117,7 +86,7 @@ class _Proximal:
         value, gradient, curved = self._dual(B, Lambda, sigma)
         for _ in range(_MAX_NEWTON):
             size = float(np.linalg.norm(gradient))
-            if size <= np.finfo(float).eps * (1 + curved[1][0]):
+            if size <= np.finfo(float).eps * (1 + curved[1][0]) or clock.late():
                 break
             step = -self._newton(curved, gradient, sigma)
             slope, length = float(np.sum(step * gradient)), 1.0

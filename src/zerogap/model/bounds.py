@@ -31,6 +31,7 @@ class Bounds:
     certificate: a JSON-ready object that `zerogap.verify` re-proves without any solver.
     methods: what happened to each method that was asked for the dual, from the most exact on:
     "used", or in one line why it was passed over.
+    missing: what an open verdict lacks, in one line; empty where it is not open.
     verdict: what the checker says of the certificate; None where it was not asked.
     """
 
@@ -46,6 +47,7 @@ class Bounds:
     primal_lower: float = -math.inf
     dual_upper: float = math.inf
     methods: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    missing: str = ""
     verdict: Verdict | None = field(default=None, repr=False)
 
     @cached_property
@@ -73,9 +75,10 @@ class Bounds:
 
 @dataclass(frozen=True, eq=False)
 class PrimalBound:
-    """A proved lower bound P ≥ value (total), by a theorem or by a search over the weights.
+    """A proved lower bound P ≥ value (total), by a theorem or by a search over networks.
 
-    kind: "theorem", with its name as evidence, or "search", with its arrays. exact: the value is P.
+    kind: "theorem", with its name as evidence, or "search" or "kernel", with arrays. exact: the
+    value is P.
     """
 
     value: float

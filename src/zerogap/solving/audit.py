@@ -19,9 +19,9 @@ from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import require_provable
-from zerogap.solving.constructions import constructions, primal_theorem
+from zerogap.solving.constructions import constructions, known_of
 from zerogap.solving.methods.base import Effort
-from zerogap.solving.proving import fitting, proved, require_seconds
+from zerogap.solving.proving import PRIMAL_SHARE, fitting, proved, require_seconds
 
 if TYPE_CHECKING:
     import torch
@@ -168,15 +168,17 @@ def audit(
     require_seconds(seconds)
     require_provable(problem)
     effort = Effort.of(_TOLERANCE, gap)
-    theorem = primal_theorem(problem)
     given = Candidate(network, "given")
     known: list[Candidate] = [given]
 
     def finish(dual: Bidual) -> Bounds:
         known.extend(constructions(problem, dual))
-        return assemble(problem, dual, [given], theorem, _TOLERANCE)
+        return assemble(problem, dual, [given], theory.bound, _TOLERANCE)
 
     with clock.watched(progress), clock.within(seconds):
+        with clock.within(PRIMAL_SHARE * clock.left()):
+            theory = known_of(problem)
+        known.extend(theory.candidates)
         bounds = proved(problem, effort, _TOLERANCE, network, finish)
     best = min(known, key=lambda candidate: candidate.network.objective(problem))
     assert bounds.verdict is not None

@@ -54,8 +54,8 @@ def assemble(
         exact_primal = dual.lower
     status = verdict(primal, dual.lower, primal_lower, dual.upper, tolerance)
     proof: dict[str, Any] | None = None
-    if status == "positive" and below is not None and dual.network is not None:
-        proof = {**below.gap, "bidual": dual.network}
+    if below is not None and dual.network is not None and status != "zero":
+        proof = {**below.gap, "bidual": dual.network} if below.value > dual.lower else None
     certificate = build(
         problem,
         network,
@@ -82,4 +82,21 @@ def assemble(
         primal_lower=primal_lower,
         dual_upper=dual.upper,
         methods=dual.methods,
+        missing=_missing(problem, dual, primal, primal_lower) if status == "open" else "",
     )
+
+
+def _missing(problem: Problem, dual: Bidual, primal: float, primal_lower: float) -> str:
+    """What an open verdict lacks, in one line."""
+    lacks = []
+    if not np.isfinite(dual.upper):
+        lacks.append("no network bounds the dual value from above")
+    elif not dual.closed:
+        width = relative(dual.upper - dual.lower, dual.upper)
+        lacks.append(f"the dual value is known to {width:.1g} only")
+    if problem.regularizer == "weight_decay" and problem.depth > 2:
+        width = relative(primal - primal_lower, primal)
+        alone = "" if primal_lower > dual.lower else ", from below by the dual alone"
+        lacks.append(f"the optimum is known to {width:.1g} only{alone}")
+    width = relative(primal - dual.lower, primal)
+    return "; ".join(lacks) or f"the best network is {width:.1g} above the dual value"

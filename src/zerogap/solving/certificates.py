@@ -67,13 +67,13 @@ def build(
     """The certificate of a problem, JSON-ready.
 
     network: attains claimed["primal"]. lower: the evidence for claimed["dual"] as nested dicts of
-    arrays (docs/certificates.md), None for no bound (dual 0). gap: {"theorem": name} or
-    {"search": dict of arrays}, and "bidual": a parallel Network, with claimed["primal_lower"] and
-    claimed["dual_upper"]. deeper: {"depth": L′} with "path" (nested dicts of arrays) or "branches"
-    (of a parallel network), with claimed["deeper_upper"]. claimed values are total ones, as
-    computed in float64; they are rounded outward by 1e-7 relative. For interpolation, epsilon is
-    what the networks need. Raises DataError on unknown claims, and MethodError on a network that
-    no certificate can hold.
+    arrays (docs/certificates.md), None for no bound (dual 0). gap: {"theorem": name}, or
+    {"search": …} or {"kernel": …}, dicts of arrays, and "bidual": a parallel Network, with
+    claimed["primal_lower"] and claimed["dual_upper"]. deeper: {"depth": L′} with "path" (nested
+    dicts of arrays) or "branches" (of a parallel network), with claimed["deeper_upper"]. claimed
+    values are total ones, as computed in float64; they are rounded outward by 1e-7 relative. For
+    interpolation, epsilon is what the networks need. Raises DataError on unknown claims, and
+    MethodError on a network that no certificate can hold.
     """
     outward = {"primal": 1, "dual": -1, "primal_lower": -1, "dual_upper": 1, "deeper_upper": 1}
     unknown = set(claimed) - set(outward)

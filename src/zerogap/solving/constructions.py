@@ -1,13 +1,16 @@
 """What theory says of the primal: proved lower bounds, and networks that are often optimal."""
 
 from contextlib import suppress
+from typing import NamedTuple
 
 import numpy as np
 
 from zerogap.convex.columns import constant
-from zerogap.convex.nuclear import nuclear_map, shrunk_map
+from zerogap.convex.nuclear import nuclear_map
+from zerogap.convex.spectra import best_map
 from zerogap.model.bounds import PrimalBound, relative
 from zerogap.model.errors import MethodError
+from zerogap.model.matrices import Array
 from zerogap.model.network import zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
@@ -17,25 +20,35 @@ from zerogap.theory import linear, whitened
 from zerogap.theory.rank_one import RankOne
 
 
-def primal_theorem(problem: Problem) -> PrimalBound | None:
-    """The best lower bound on P that a theorem gives beyond weak duality, or None.
+class Known(NamedTuple):
+    """What theory says of P without the dual: the best lower bound, or None, and networks."""
 
-    Linear networks: the Schatten value (§2). Standard ReLU networks of depth ≥ 3: rank-one data
-    (§6) and one-hot targets on whitened data (§7).
+    bound: PrimalBound | None
+    candidates: list[Candidate]
+
+
+def known_of(problem: Problem) -> Known:
+    """What is proved of P beyond weak duality, and the networks that come with it.
+
+    Linear networks: the Schatten value, with β the least of kernels (§2). Standard ReLU networks
+    of depth ≥ 3: rank-one data (§6) and one-hot targets on whitened data (§7).
     """
-    problem, depth = problem.reduced, problem.depth
+    problem = problem.reduced
     if not problem.plain:
-        return None
-    if problem.beta is not None:
-        if problem.activation == "linear" and _orthogonal_columns(problem) is not None:
-            _, value = _linear_regularised(problem)
-            return PrimalBound(value, "theorem", "shrinkage", exact=True)
-        return None
+        return Known(None, [])
     if problem.activation == "linear":
-        _, s, _ = linear.linear_map(problem)
-        exponent = 2 if problem.regularizer == "power" else depth
-        value = problem.total(linear.schatten(s, exponent))
-        return PrimalBound(value, "theorem", "schatten", exact=True)
+        about = _interpolant if problem.beta is None else _regularised
+        bound, parts, source = about(problem)
+        network = linear.linear_network(*parts, problem.depth, problem.architecture)
+        return Known(bound, [Candidate(network, source)])
+    return Known(_relu_bound(problem), [])
+
+
+def _relu_bound(problem: Problem) -> PrimalBound | None:
+    """A theorem about standard ReLU networks that interpolate, or None."""
+    depth = problem.depth
+    if problem.beta is not None:
+        return None
     if problem.architecture == "standard" and depth >= 3:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
@@ -75,22 +88,14 @@ def conjectured_primal(problem: Problem) -> float | None:
 
 
 def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
-    """The networks that theory builds for a problem; optimal wherever theory says so.
+    """The networks that theory and the dual build for a problem; optimal wherever theory says so.
 
     With β > 0 there is at least one.
     """
     problem, candidates = problem.reduced, list[Candidate]()
-    if problem.activation == "linear" and problem.plain:
-        if problem.beta is None:
-            U, s, Vt = linear.linear_map(problem)
-            source = "closed form"
-        else:
-            A, _ = _linear_regularised(problem)
-            U, s, Vt = linear.thin_svd(A)
-            source = "closed form" if _orthogonal_columns(problem) else "proximal gradient"
-        network = linear.linear_network(U, s, Vt, problem.depth, problem.architecture)
-        return [Candidate(network, source)]
-    if problem.architecture == "standard" and problem.depth >= 3 and problem.beta is None:
+    relu = problem.activation == "relu"
+    deep = problem.architecture == "standard" and problem.depth >= 3
+    if relu and deep and problem.beta is None:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
             network_or_none = rank_one.standard_network(problem.depth)
@@ -108,8 +113,9 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
-    relu = problem.activation == "relu" and problem.first_bias != "free"
-    if relu and (_wants_copy(problem, dual) or not candidates):
+    # A parallel network as it stands may be a poor standard one: it shares no neurons.
+    alone = deep and problem.beta is not None and not dual.closed
+    if relu and problem.first_bias != "free" and (alone or not candidates):
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))
     if problem.beta is None:
@@ -120,12 +126,6 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
     return [Candidate(zero_network(problem, bias), name), *candidates]
 
 
-def _wants_copy(problem: Problem, dual: Bidual) -> bool:
-    """Whether a parallel network as it stands may be a poor standard one: it shares no neurons."""
-    deep = problem.architecture == "standard" and problem.depth >= 3
-    return deep and problem.beta is not None and not dual.closed
-
-
 def _orthogonal_columns(problem: Problem) -> float | None:
     """κ when XᵀX = κI, the case in which singular values shrink separately, else None."""
     gram = problem.X.T @ problem.X
@@ -134,27 +134,38 @@ def _orthogonal_columns(problem: Problem) -> float | None:
     return kappa if close else None
 
 
-def _linear_regularised(problem: Problem) -> tuple[np.ndarray, float]:
-    """The best map A found for ½‖XA − Y‖² + β(L/2)Σσ^{2/p}, and its value.
+# What is proved of P for squares, the SVD of a map, and where that comes from.
+Linear = tuple[PrimalBound | None, tuple[Array, Array, Array], str]
 
-    Convex for the power regulariser and at L = 2; otherwise exact when XᵀX = κI, else the best
-    stationary point reached from the nuclear-norm solution, the least-squares map and zero.
-    """
+
+def _interpolant(problem: Problem) -> Linear:
+    """X†Y, which costs least, and its Schatten value."""
+    U, s, Vt = linear.linear_map(problem)
+    value = problem.total(linear.schatten(s, _exponent(problem)))
+    return PrimalBound(value, "theorem", "schatten", exact=True), (U, s, Vt), "closed form"
+
+
+def _regularised(problem: Problem) -> Linear:
+    """The best map known for ½‖XA − Y‖² + β(L/2)Σσ^{2/p}."""
     X, Y, beta, depth = problem.X, problem.Y, problem.beta, problem.depth
     assert beta is not None
-    if problem.regularizer == "power" or depth == 2:
+    kappa, p = _orthogonal_columns(problem), _exponent(problem)
+    if p == 2:
         A, _ = nuclear_map(X, Y, beta * depth / 2)
-        s = np.linalg.svd(A, compute_uv=False)
-        return A, float(0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * s.sum())
-    lipschitz = float(np.linalg.norm(X, 2) ** 2)
-    best: tuple[np.ndarray, float] | None = None
-    for start in (np.linalg.pinv(X) @ Y, np.zeros((problem.d, problem.k))):
-        A = shrunk_map(X, Y, lambda s: linear.shrink(s, beta / lipschitz, depth), start)
-        # Rounding of 1e-16 in a zero singular value would count as 1e-16^{2/L}.
-        U, s, Vt = linear.thin_svd(A)
-        A = (U * s) @ Vt
-        value = float(0.5 * np.sum((X @ A - Y) ** 2) + beta * depth / 2 * np.sum(s ** (2 / depth)))
-        if best is None or value < best[1]:
-            best = A, value
-    assert best is not None
-    return best
+    elif kappa is not None:
+        U, sigma, Vt = linear.thin_svd(X.T @ Y / kappa)
+        A = (U * [linear.shrink(float(x), beta / kappa, depth) for x in sigma]) @ Vt
+    else:
+        A, _, bound = best_map(problem)
+        return bound, linear.thin_svd(A), "kernels"
+    parts = linear.thin_svd(A)
+    if kappa is None:
+        return None, parts, "proximal gradient"
+    value = 0.5 * float(np.sum((X @ A - Y) ** 2))
+    value += beta * problem.total(linear.schatten(parts[1], p))
+    return PrimalBound(value, "theorem", "shrinkage", exact=True), parts, "closed form"
+
+
+def _exponent(problem: Problem) -> int:
+    """p, where a linear map costs (L/2) Σσ^{2/p}: 2 is the nuclear norm (theory §2)."""
+    return 2 if problem.regularizer == "power" else problem.depth

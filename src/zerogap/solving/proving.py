@@ -21,6 +21,8 @@ from zerogap.solving.methods.base import Effort, proof_seconds
 
 # Of the time, at most this share is kept for what follows the search, and at least so many seconds.
 _SHARE, _LEAST = 0.3, 0.2
+# Of the time at most this share is for what theory says of the primal.
+PRIMAL_SHARE = 0.3
 
 
 def require_seconds(seconds: float | None) -> None:

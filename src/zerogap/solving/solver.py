@@ -15,9 +15,9 @@ from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import require_provable
-from zerogap.solving.constructions import constructions, primal_theorem
+from zerogap.solving.constructions import constructions, known_of
 from zerogap.solving.methods.base import Effort
-from zerogap.solving.proving import fitting, proved, require_seconds
+from zerogap.solving.proving import PRIMAL_SHARE, fitting, proved, require_seconds
 
 _TRAINED = "training"
 # Targets in all up to which networks are trained from random starts: if there is another, and at
@@ -68,7 +68,6 @@ def solve(
     require_seconds(seconds)
     require_provable(problem)
     effort = Effort.of(tolerance, gap)
-    theorem = proof or primal_theorem(problem)
     candidates: list[Candidate] = []
     if start is not None:
         start = fitting(problem, start)
@@ -96,6 +95,10 @@ def solve(
         return assemble(problem, dual, candidates, theorem, tolerance)
 
     with clock.watched(progress), clock.within(seconds):
+        with clock.within(PRIMAL_SHARE * clock.left()):
+            theory = known_of(problem)
+        candidates.extend(theory.candidates)
+        theorem = proof or theory.bound
         return proved(problem, effort, tolerance, start, finish)
 
 

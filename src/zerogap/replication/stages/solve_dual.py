@@ -6,7 +6,7 @@ from pathlib import Path
 from zerogap.model.errors import attempt
 from zerogap.replication.records import read_batch, write_batch
 from zerogap.replication.rows import Given, Solved
-from zerogap.solving.constructions import conjectured_primal, constructions, primal_theorem
+from zerogap.solving.constructions import conjectured_primal, constructions, known_of
 from zerogap.solving.dual import bidual
 from zerogap.solving.methods.base import Effort
 
@@ -22,16 +22,17 @@ def _solved(given: Given) -> Solved:
     problem = given.problem
     started = time.perf_counter()
     failures: list[str] = []
-    theorem = attempt(failures, "theorem", primal_theorem, problem)
+    known = attempt(failures, "theorem", known_of, problem)
     conjectured = attempt(failures, "conjecture", conjectured_primal, problem)
     dual = attempt(failures, "dual", bidual, problem, Effort(relaxed=given.gap))
     built = attempt(failures, "construction", constructions, problem, dual) if dual else None
+    networks = [*(known.candidates if known else ()), *(built or ())]
     return Solved(
         instance=given.name,
-        theorem=theorem and vars(theorem),
+        theorem=known and known.bound and vars(known.bound),
         conjectured=conjectured,
         bound=dual and dual.record(),
-        candidates=[{"network": c.network.record(), "method": c.method} for c in built or []],
+        candidates=[{"network": c.network.record(), "method": c.method} for c in networks],
         failures=[*(dual.failures if dual else ()), *failures],
         seconds=time.perf_counter() - started if given.timings else None,
     )
