@@ -116,7 +116,7 @@ def build_parser() -> argparse.ArgumentParser:
     audit.add_argument("--activation", default="relu", help="relu (default) or linear")
     audit.add_argument("--architecture", help="standard or parallel (default: by the weights)")
     audit.add_argument("--regularizer", default="weight_decay", help="weight_decay or power")
-    audit.set_defaults(run=_audit, loss="squared", bias="none")
+    audit.set_defaults(run=_audit)
     _add_limits(audit)
 
     verify = commands.add_parser("verify", help="re-prove certificates without any solver")
