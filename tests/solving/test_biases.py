@@ -216,3 +216,11 @@ def test_where_cones_are_many_they_prove_the_level_of_a_good_network(
     assert bounds.certificate["lower"]["kind"] == "cones"
     assert bounds.relative_gap < 1e-3
     assert solve(asked, restarts=0, gap=0.0).relative_gap < 1e-5
+
+
+def test_multipliers_that_are_zero_prove_what_they_can() -> None:
+    """One class and a free bias: the best hinge loss is zero, and so is Λ, at every level."""
+    X, Y = np.random.default_rng(0).normal(size=(4, 1)), np.ones((4, 1))
+    options = {"activation": "relu", "architecture": "standard", "depth": 3, "beta": 0.4}
+    bounds = solve(Problem(X, Y, loss="hinge", bias=("none", "free"), **options), restarts=0)
+    assert bounds.certified and bounds.primal == bounds.dual == 0

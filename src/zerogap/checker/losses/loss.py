@@ -97,6 +97,8 @@ class Ray:
         For these θ the value is above a chord A + Bθ. With the chord the sum increases in t if
         B ≤ 0; else it is convex, and above its tangents. None where θ may exceed 1.
         """
+        if not reach / arb(a) ** power <= 1:
+            return None
         low, high = down(reach / arb(b) ** power), up(reach / arb(a) ** power)
         if not 0 < low < high <= 1:
             return None
