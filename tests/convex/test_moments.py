@@ -7,6 +7,7 @@ import pytest
 
 from zerogap import Problem, solve
 from zerogap.checker import verify
+from zerogap.convex import moments
 from zerogap.convex.ascent import Ascent
 from zerogap.convex.columns import gauge
 from zerogap.convex.descent import descent
@@ -35,6 +36,17 @@ def test_the_bound_holds_and_is_not_vacuous(k: int, share: float | None) -> None
     assert found.lower >= 0.5 * exact.upper
     c = float(Features(X).price(found.multipliers, 0.0)[0][0])
     assert c <= (1.0 if level is None else level) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_means_of_coarse_iterates_prove_as_much(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    X, Y = data(12, 3, k, seed=2)
+    level = 0.3 * float(Features(X).price(Y, 0.0)[0][0])
+    exact = gauge(Features(X), Fit(Y), level)
+    fine = moment_bound(X, Fit(Y), level, exact, gap=1e-3, steps=2000)
+    monkeypatch.setattr(moments, "_LARGE", 0)
+    found = moment_bound(X, Fit(Y), level, exact, gap=1e-3, steps=2000)
+    assert 0.99 * fine.lower <= found.lower <= exact.upper * (1 + 1e-9)
 
 
 def test_splitting_closes_the_gap() -> None:

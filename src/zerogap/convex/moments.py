@@ -41,7 +41,10 @@ _RELAX, _PENALTY, _EVERY, _ADAPTED = 1.95, 5.0, 50, (25, 50, 100, 200, 400, 800)
 _LARGE, _COARSE = 128, 1e-5
 # Without a limit of time: steps of single blocks, and of how many entries of M all of them may be.
 _STEPS, _ENTRIES = 12_000, 5e9
-# A block is split when the bound gained less than this share of the gap in so many looks.
+# In float32 every so many steps count in means, which begin anew after this part of all steps.
+_SAMPLED, _WINDOW = 5, 8
+# A block is split when the bound gained less than this share of the gap in so many looks, and, if
+# large, in half of those since the last split: one split of many samples gains less than patience.
 _GAIN, _PATIENCE = 0.03, 4
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
 # this share of the gap.
@@ -74,6 +77,7 @@ class _Part:
         self.P = np.zeros((order, order), lift.dtype)
         self.Z = np.zeros(lift.size, lift.dtype)
         self.F = np.zeros((lift.n, lift.outputs), lift.dtype)
+        self.total = np.zeros(lift.size, lift.dtype)
 
     @property
     def side(self) -> int:
@@ -90,11 +94,16 @@ class _Part:
             self.Z = self.lift.up(self.P)
             self.F = self.P[self.lift.p, : self.lift.outputs].copy()
 
-    def step(self, cost: float, F: Array) -> None:
-        """Solve for M at the reflected states (Douglas–Rachford); F: the projection of self.F."""
+    def step(self, penalty: float, F: Array, counted: bool) -> None:
+        """Solve for M at the reflected states (Douglas–Rachford); F: the projection of self.F.
+
+        counted: whether the cones' multipliers are added to their total.
+        """
         lift, P = self.lift, self.positive(self.P)
         Z = lift.reflect(self.Z, self.sides)
-        M = lift.solve(2 * P - self.P + lift.down(Z), 2 * F - self.F, cost)
+        if counted:
+            self.total += lift.dtype(penalty / 2) * (Z - self.Z)
+        M = lift.solve(2 * P - self.P + lift.down(Z), 2 * F - self.F, 1 / penalty)
         self.P += _RELAX * (M - P)
         self.F += _RELAX * (M[lift.p, : lift.outputs] - F)
         # The same of the largest state in its own place; its projection is half of what Z is now.
@@ -108,12 +117,9 @@ class _Part:
         """The iterates of M ⪰ 0 and of its image in the cones."""
         return self.positive(self.P), self.lift.project(self.Z, self.sides)
 
-    def block(self, penalty: float) -> Block:
-        """The multipliers of the cones, made valid."""
-        lift = self.lift
-        return lift.block(
-            self.sign, self.sides, penalty * (lift.project(self.Z, self.sides) - self.Z)
-        )
+    def multipliers(self, penalty: float) -> Array:
+        """Of the cones."""
+        return penalty * (self.lift.project(self.Z, self.sides) - self.Z)
 
     def rescale(self, factor: float, P: Array, Z: Array, F: Array) -> None:
         """Keep the iterates P, Z, F and the multipliers when the penalty grows by `factor`."""
@@ -183,7 +189,8 @@ def moment_bound(
         if late or relative(upper - best.value, upper) <= gap:
             break
         values.append(proof.value)
-        gained = proof.value - max(values[:-_PATIENCE], default=-np.inf)
+        recent = max(_PATIENCE, len(values) // 2 if admm.coarse else 0)
+        gained = proof.value - max(values[:-recent], default=-np.inf)
         if gained < _GAIN * (upper - best.value):
             admm.split()
             values = []
@@ -231,6 +238,8 @@ class _Admm:
         self.lengths = self.lift.lengths[:, None]
         self.penalty, self.iteration = _PENALTY, 0
         self.multipliers = np.zeros_like(fit.Y)
+        self.coarse = dtype == np.float32
+        self.forget()
         self.bias = None if fit.rho is None else np.zeros_like(fit.Y)
 
     def start(self, U: Array, weights: Array, bias: Array | None) -> None:
@@ -253,8 +262,12 @@ class _Admm:
         """One step of every block; λ̂ follows from what the fit asks of the outputs."""
         self.iteration += 1
         projections, bias = self._shared()
+        counted = self.coarse and self.iteration % _SAMPLED == 1
+        if counted:
+            self.count += 1
+            self.total += self.multipliers
         for part, F in zip(self.parts, projections, strict=True):
-            part.step(1 / self.penalty, F)
+            part.step(self.penalty, F, counted)
         if self.bias is not None:
             cost = (self.fit.rho or 0.0) / (2 * self.penalty * self.tau)
             pull = ((2 * bias - self.bias) / self.lengths).sum(axis=0)
@@ -283,11 +296,26 @@ class _Admm:
         return total + step / lengths * self.fit.conjugate.prox(lengths * total, step)
 
     def proof(self) -> _Proof:
-        """What the multipliers prove as they are, made valid."""
-        unit = self.multipliers
+        """What the multipliers prove, made valid; of float32 their means: rounding cancels."""
+        if self.count:
+            unit, found = self.total / self.count, [p.total / self.count for p in self.parts]
+        else:
+            unit, found = self.multipliers, [p.multipliers(self.penalty) for p in self.parts]
         if not self.fit.plain:
             unit = self.fit.inside(unit * self.tau) / self.tau
-        return self._proof(unit, [part.block(self.penalty) for part in self.parts])
+        blocks = [
+            part.lift.block(part.sign, part.sides, S)
+            for part, S in zip(self.parts, found, strict=True)
+        ]
+        if self.count * _SAMPLED * _WINDOW > self.iteration:
+            self.forget()
+        return self._proof(unit, blocks)
+
+    def forget(self) -> None:
+        """Begin new means."""
+        self.count, self.total = 0, np.zeros_like(self.multipliers)
+        for part in self.parts:
+            part.total[:] = 0
 
     def _proof(self, unit: Array, blocks: list[Block], most: float = np.inf) -> _Proof:
         """Of the best multiple of λ̂, at most so large."""
@@ -335,6 +363,7 @@ class _Admm:
         worst, i = np.unravel_index(doubts.argmax(), doubts.shape)
         F = self._shared()[0][worst]
         self.parts[worst : worst + 1] = self.parts[worst].split(int(i), F)
+        self.forget()
 
 
 def _square(A: Array) -> float:
