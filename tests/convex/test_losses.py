@@ -66,7 +66,8 @@ def test_free_biases_equal_the_whole_program_over_affine_cells(name: str, seed: 
     found = gauge(Shifted(X, Features), fit, tau)
     whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y), rho=0.0, free=True)
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
-    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+    # Of one class alone the least loss, zero, is not attained.
+    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-7)
 
 
 @DRAWS
