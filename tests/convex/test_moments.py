@@ -112,6 +112,13 @@ def test_a_large_problem_is_bracketed_and_its_bracket_proved(k: int, beta: float
 
 
 @pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(("k", "beta"), [(1, 0.3), (2, 0.7)])
+def test_pairs_are_kept_as_the_few_float32_numbers_that_they_are(k: int, beta: float) -> None:
+    blocks = solve(problem(k, beta), gap=0.1, restarts=0).certificate["lower"]["blocks"]
+    assert all(set(block["pairs"]) == {"shape", "at", "data"} for block in blocks)
+
+
+@pytest.mark.usefixtures("large")
 def test_tampered_blocks_are_refused() -> None:
     bounds = solve(problem(1, 0.3), restarts=0, gap=1e-6)
     lower = bounds.certificate["lower"]

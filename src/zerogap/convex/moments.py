@@ -194,14 +194,14 @@ def moment_bound(
         if gained < _GAIN * (upper - best.value):
             admm.split()
             values = []
-    best = admm.compact(best or admm.proof(), stretch * unit, upper)
+    best, blocks = admm.compact(best or admm.proof(), stretch * unit, upper)
     scale = stretch * unit * best.factor
     return Moments(
         max(0.0, best.value) * value_unit,
         asked.inside(best.multipliers * (best.factor * unit)),
         best.start * scale,
         1 / stretch,
-        tuple(block * scale for block in best.blocks),
+        tuple(blocks),
     )
 
 
@@ -335,21 +335,20 @@ class _Admm:
             scaled, factor = unit * most, most
         return _Proof(dual_value(scaled, self.fit, radius), factor, start, unit, blocks)
 
-    def compact(self, proof: _Proof, scale: float, upper: float) -> _Proof:
-        """The proof with fewer multipliers, in float32 once multiplied by scale · factor."""
+    def compact(self, proof: _Proof, scale: float, upper: float) -> tuple[_Proof, list[Block]]:
+        """The proof with fewer multipliers, and its blocks times scale · factor, in float32."""
         largest = max(float(np.abs(block.pairs).max()) for block in proof.blocks)
         room = _COST * max(0.0, upper - proof.value)
         units, large = scale * proof.factor, 4 * len(self.X) ** 2 > MAX_NUMBERS
         for share in _KEPT if units > 0 else ():
-            least = units * share * largest
-            blocks = [(block * units).compact(least) * (1 / units) for block in proof.blocks]
+            blocks = [(block * units).compact(units * share * largest) for block in proof.blocks]
             # The multiple of λ̂ is kept, so that float32 numbers stay what they are; of squares the
             # checker finds the best one.
             most = np.inf if self.fit.plain else proof.factor
-            fewer = self._proof(proof.multipliers, blocks, most)
+            fewer = self._proof(proof.multipliers, [b * (1 / units) for b in blocks], most)
             if fewer.value >= proof.value - room or (large and share == _KEPT[-1]):
-                return replace(fewer, factor=proof.factor)
-        return proof
+                return replace(fewer, factor=proof.factor), blocks
+        return proof, [block * units for block in proof.blocks]
 
     def balance(self) -> None:
         """Move the penalty so that iterates and multipliers are about equally large."""
