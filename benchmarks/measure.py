@@ -1,12 +1,16 @@
 """One measurement in one fresh process: its answer, its seconds and its peak memory."""
 
+import math
 import multiprocessing
 import os
 import resource
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -26,23 +30,55 @@ class Run:
     reason: str = ""
 
 
-def measure(function: Callable[..., dict[str, Any]], *arguments: Any, limit: float) -> Run:
+def installed(module: str) -> bool:
+    """Whether an optional tool is there; if not, says in one line that its rows are left out."""
+    found = find_spec(module) is not None
+    if not found:
+        print(
+            f"{module} is not installed (pip install zerogap[bench]): its rows are left out",
+            file=sys.stderr,
+        )
+    return found
+
+
+def pace(sample: float = 0.5) -> float:
+    """Seconds of the clock for one of the processor, as busy as the machine is now."""
+    clock, processor = time.perf_counter(), time.process_time()
+    while time.process_time() - processor < sample:
+        pass
+    return (time.perf_counter() - clock) / sample
+
+
+def measure(
+    function: Callable[..., dict[str, Any]],
+    *arguments: Any,
+    limit: float,
+    busy: float = 1.0,
+    gigabytes: float = math.inf,
+) -> Run:
     """Run function(*arguments) alone, with one thread, for at most `limit` seconds.
 
     The function must be importable by name. If its answer holds "seconds", they are taken instead
-    of the time of the call, which leaves imports out. Memory is the peak of the whole process.
+    of the time of the call, which leaves imports out. Memory is the peak of the whole process, of
+    whose addresses it gets so many gigabytes. busy: the limit is one of processor time, and the
+    clock may show this many times more.
     """
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, function, arguments))
+    allowed = (limit, gigabytes)
+    process = context.Process(target=_child, args=(sender, allowed, function, arguments))
     process.start()
     sender.close()
+    late = Run(None, limit, float("nan"), f"{LATE} {limit:.0f} s")
     try:
-        if not receiver.poll(limit):
-            return Run(None, limit, float("nan"), f"{LATE} {limit:.0f} s")
+        if not receiver.poll(limit * busy):
+            return late
         return receiver.recv()
     except EOFError:
+        process.join()
+        if process.exitcode == -signal.SIGXCPU:
+            return late
         return Run(None, float("nan"), float("nan"), "the process died")
     finally:
         process.kill()
@@ -74,7 +110,17 @@ def _median(runs: Iterable[Run]) -> Run:
     )
 
 
-def _child(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _child(
+    sender: Connection,
+    allowed: tuple[float, float],
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+) -> None:
+    limit, gigabytes = allowed
+    # What remains after the soft limit is the time in which the signal ends the process.
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit) + 5))
+    if math.isfinite(gigabytes):
+        resource.setrlimit(resource.RLIMIT_AS, (int(gigabytes * 2**30),) * 2)
     try:
         started = time.perf_counter()
         answer = function(*arguments)

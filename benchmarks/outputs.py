@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.data import iris, spiral
 from benchmarks.measure import medians
 from benchmarks.table import write
 from zerogap.model.bounds import relative
@@ -24,7 +25,6 @@ COLUMNS = [
     "data", "n", "d", "k", "share", "runs", "seconds", "verify", "operations", "megabytes", "value",
     "proved", "evidence", "reason",
 ]  # fmt: skip
-CLASSES = 3
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,6 @@ CASES = [
     *(Case("iris", n, share) for n in (50, 75, 150) for share in (0.1, 0.01)),
 ]
 QUICK = [Case("spiral", 9, 0.1), Case("iris", 9, 0.1)]
-
-
-def spiral(n: int) -> tuple[Array, Array]:
-    """As many points on each arm, from the middle one turn outwards, and a constant column."""
-    radius = np.linspace(0.1, 1, n // CLASSES)
-    arm = np.repeat(np.arange(CLASSES), len(radius))
-    radius = np.tile(radius, CLASSES)
-    angle = 2 * np.pi * (radius + arm / CLASSES)
-    X = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), np.ones(len(arm))])
-    return X, np.eye(CLASSES)[arm]
-
-
-def iris(n: int) -> tuple[Array, Array]:
-    """The first flowers of every species."""
-    from sklearn.datasets import load_iris
-
-    bunch = load_iris()
-    rank = np.tile(np.arange(50), CLASSES)
-    chosen = np.sort(np.argsort(rank, kind="stable")[:n])
-    X = bunch.data[chosen]
-    return (X - X.mean(axis=0)) / X.std(axis=0), np.eye(CLASSES)[bunch.target[chosen]]
 
 
 def certified(X: Array, Y: Array, beta: float) -> dict[str, Any]:

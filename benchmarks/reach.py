@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.data import bundled, gaussian, iris, spiral
 from benchmarks.measure import measure
-from benchmarks.outputs import iris, spiral
 from zerogap.model.bounds import relative
-from zerogap.model.data import standardized
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
 
@@ -59,31 +58,6 @@ _SIZES = (
 )  # fmt: skip
 CASES = [Case(name, n, share) for name, n in _SIZES for share in (0.1, 0.01)]
 QUICK = [Case("spiral", 9, 0.1), Case("Pima-sized", 20, 0.1), Case("wine", 30, 0.1)]
-
-
-def gaussian(n: int, d: int) -> tuple[Array, Array]:
-    """Two classes, normal around means that are one apart in every direction."""
-    rng = np.random.default_rng(d)
-    labels = np.arange(n) % 2
-    return standardized(rng.normal(size=(n, d)) + labels[:, None]), np.eye(2)[labels]
-
-
-def bundled(name: str, n: int) -> tuple[Array, Array]:
-    """The first samples of a data set of scikit-learn; digits-pca: 20 principal components."""
-    from sklearn import datasets
-
-    loaders = {
-        "wine": datasets.load_wine, "cancer": datasets.load_breast_cancer,
-        "diabetes": datasets.load_diabetes, "digits": datasets.load_digits,
-    }  # fmt: skip
-    bunch = loaders[name.removesuffix("-pca")]()
-    order = np.random.default_rng(0).permutation(len(bunch.data))[:n]
-    X, target = standardized(bunch.data[order]), bunch.target[order]
-    if name.endswith("-pca"):
-        X = standardized(X @ np.linalg.svd(X, full_matrices=False)[2][:20].T)
-    if name == "diabetes":
-        return X, ((target - target.mean()) / target.std())[:, None]
-    return X, 2.0 * target[:, None] - 1 if name == "cancer" else np.eye(target.max() + 1)[target]
 
 
 def solved(case: Case, seconds: float) -> dict[str, Any]:

@@ -13,13 +13,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.measure import LATE, medians
+from benchmarks.measure import LATE, installed, medians
 from benchmarks.table import write
 from zerogap.model.bounds import relative
 from zerogap.model.fit import Fit
@@ -138,7 +137,15 @@ def _whole(
 
 
 def scnn(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any]:
-    """Sampled patterns by scnn at its own tolerance; its network valued by our objective."""
+    """Sampled patterns by scnn."""
+    assert beta is not None
+    return sampled(X, Y, beta, case.patterns)
+
+
+def sampled(
+    X: Array, Y: Array, beta: float, patterns: int, iterations: int = 10_000
+) -> dict[str, Any]:
+    """So many patterns by scnn at its own tolerance; its network for Y (n, 1) by our objective."""
     import torch
     from scnn.activations import sample_gate_vectors
     from scnn.metrics import Metrics
@@ -147,15 +154,15 @@ def scnn(X: Array, Y: Array, beta: float | None, case: Case) -> dict[str, Any]:
     from scnn.regularizers import NeuronGL1
     from scnn.solvers import AL
 
-    assert beta is not None
     torch.set_num_threads(1)
-    model: Any = ConvexReLU(sample_gate_vectors(0, X.shape[1], case.patterns))
+    model: Any = ConvexReLU(sample_gate_vectors(0, X.shape[1], patterns))
     # Its loss is the mean of squares over two; unit columns would return weights of other data.
     options: Any = {"return_convex": True, "unitize_data": False, "dtype": "float64"}
     started = time.perf_counter()
     model, _ = optimize_model(
-        model, AL(model), Metrics(), X, Y, regularizer=NeuronGL1(beta / len(X)), **options
-    )
+        model, AL(model, iterations), Metrics(), X, Y, regularizer=NeuronGL1(beta / len(X)),
+        **options,
+    )  # fmt: skip
     seconds = time.perf_counter() - started
     plus, minus = (weights[0].T for weights in model.parameters)
     fit = np.maximum(X @ plus, 0).sum(axis=1) - np.maximum(X @ minus, 0).sum(axis=1)
@@ -172,8 +179,7 @@ def rows(cases: list[Case]) -> list[dict[str, Any]]:
         methods: dict[str, Callable[..., dict[str, Any]]] = {"bracket": bracket, "scnn": scnn}
         if case.name != "large":
             methods = {"columns": columns, "clarabel": clarabel, "scs": scs}
-        elif find_spec("scnn") is None:
-            print("scnn is not installed (pip install --no-deps pyscnn): skipped", file=sys.stderr)
+        elif not installed("scnn"):
             methods = {"bracket": bracket}
         # What ran out of time is not asked for more.
         methods = {name: f for name, f in methods.items() if (case.name, name) not in late}

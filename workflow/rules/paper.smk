@@ -8,7 +8,12 @@ rule paper:
         TABLES,
         [figure.removesuffix("png") + "pdf" for figure in FIGURES],
         multiext(
-            "results/reference/benchmarks/", "solvers.csv", "scaling.csv", "cost.png"
+            "results/reference/benchmarks/",
+            "solvers.csv",
+            "scaling.csv",
+            "rivals.csv",
+            "weights.csv",
+            "cost.png",
         ),
         provenance="<results>/provenance.json",
         source="paper/replication.typ",
