@@ -37,8 +37,9 @@ from zerogap.model.matrices import Array
 # ADMM: over-relaxation, penalty at the start in units of a network's cost, iterations between
 # looks at the bound, and at the first of which the penalty is adapted.
 _RELAX, _PENALTY, _EVERY, _ADAPTED = 1.95, 5.0, 50, (25, 50, 100, 200, 400, 800)
-# Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
-_LARGE, _COARSE = 128, 1e-5
+# Beyond this order of M, and where no gap below this is asked for, float32 iterates serve; beyond
+# the last, no such gap is in reach.
+_LARGE, _COARSE, _LARGEST = 128, 1e-5, 400
 # Without a limit of time: steps of single blocks, and of how many entries of M all of them may be.
 _STEPS, _ENTRIES = 12_000, 5e9
 # In float32 every so many steps count in means, which begin anew after this part of all steps.
@@ -165,7 +166,7 @@ def moment_bound(
     if steps is None:
         fixed = min(_STEPS, int(_ENTRIES / order**2))
         steps = fixed if clock.left() == np.inf else sys.maxsize
-    dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
+    dtype = np.float32 if order > (_LARGE if gap >= _COARSE else _LARGEST) else np.float64
     # A network's cost on X/stretch is the unit: multipliers λ̂ = Λ/τ̂ are of level 1.
     allowed = (1.0 if tau is None else tau / unit) / stretch
     admm = _Admm(X / stretch, fit, allowed, tau is None, dtype)
