@@ -9,14 +9,14 @@ import pytest
 from zerogap.replication.claims import CLAIMS
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflow" / "notebooks"
-NAMES = ("table1", "rank_one", "inside")
+NAMES = ("table1", "rank_one", "inside", "audit")
 
 
 def read(name: str) -> nbformat.NotebookNode:
     return nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
 
 
-def test_the_folder_holds_the_three_notebooks_and_nothing_else() -> None:
+def test_the_folder_holds_the_notebooks_and_nothing_else() -> None:
     assert {path.name for path in FOLDER.iterdir() if path.is_file()} == {
         f"{name}.ipynb" for name in NAMES
     }

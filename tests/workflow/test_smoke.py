@@ -27,7 +27,7 @@ def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
     for name in described():
         for kind in ("png", "pdf"):
             assert (results / "figures" / f"{name}.{kind}").stat().st_size > 2000, name
-    for name in ("table1", "rank_one", "inside"):
+    for name in ("table1", "rank_one", "inside", "audit"):
         assert (results / "notebooks" / f"{name}.html").stat().st_size > 10_000
     assert (results / "replication.pdf").read_bytes()[:4] == b"%PDF"
     made_by = json.loads((results / "provenance.json").read_text())
@@ -131,7 +131,7 @@ def test_what_notebooks_load_is_declared(smoke: Path) -> None:
         )
         if any("ipykernel" in argument for argument in arguments)
     ]
-    assert len(kernels) == len(inputs) == 3
+    assert len(kernels) == len(inputs) == 4
     for files in kernels:
         assert any(files <= declares for declares in inputs), files
 

@@ -94,8 +94,10 @@ def read_by(wildcards):
         for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
         if f"/{INSIDE}/" in file
     ]
-    # `solve` trains where theory does not suffice, and returns a torch module.
+    # `solve` trains where theory does not suffice and returns a torch module; `audit` reads one.
+    late = ["training", "model.module", "trained.modules"]
+    read = {"inside": stored, "audit": []}
     return [
-        *modules(*notebook_imports(source), "training", "model.module"),
-        *(stored if wildcards.notebook == "inside" else TABLES),
+        *modules(*notebook_imports(source), *late),
+        *read.get(wildcards.notebook, TABLES),
     ]

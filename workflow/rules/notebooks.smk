@@ -1,5 +1,5 @@
 NOTEBOOK_NAMES = [
-    *(["table1", "rank_one"] if CONFIG.claims else []),
+    *(["table1", "rank_one", "audit"] if CONFIG.claims else []),
     *(["inside"] if INSIDE in CONFIG.slices else []),
 ]
 NOTEBOOKS = [
