@@ -73,7 +73,8 @@ def unnamed(name: str) -> dict:
 @pytest.mark.faults
 def test_so_are_notebooks(tmp_path: Path) -> None:
     smoke = unnamed("smoke")
-    notebooks = [f"results/notebooks/{name}.ipynb" for name in ("table1", "rank_one", "inside", "audit")]
+    names = ("table1", "rank_one", "inside", "audit")
+    notebooks = [f"results/notebooks/{name}.ipynb" for name in names]
     one, *others = (
         made(tmp_path / str(cores), cores, size, smoke, *notebooks)
         for cores, size in ((1, 400), (2, 7), (8, 1))

@@ -56,6 +56,12 @@ _WHOLE = tuple(
     }.items()
 )
 
+# Deep linear networks on them, at a tenth of ‖XᵀY‖₂: the primal is not convex.
+_LINEAR = tuple(
+    standard(f"{name}-linear-whole", _real(name), "linear", (3, 4), "any", betas=(beta,))
+    for name, beta in {"iris": 14.0, "wine": 19.0}.items()
+)
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "real-data",
@@ -64,6 +70,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             Setting("real-data", _REAL, restarts=12),
             Setting("real-data-whole", _WHOLE, restarts=0, gap=0.05),
+            Setting("real-data-linear", _LINEAR, restarts=0),
         ),
         test="bracket",
     ),
