@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from flint import arb, arb_mat, ctx
 
+from tests.checker.test_golden import golden
 from tests.checker.test_tampering import decoded
 from zerogap import Problem, solve
 from zerogap.checker import verify
@@ -242,3 +243,9 @@ def test_planes_are_below_the_curve_for_any_guess() -> None:
             for s in (0.0, 0.01, 0.3, 2.0, 50.0):
                 room = curve(s) - 0.5 * s * np.eye(2) - height + slope * s**2 / 0.5
                 assert np.linalg.eigvalsh(room)[0] >= -1e-12 * (1 + s**2)
+
+
+@pytest.mark.parametrize("block", [0, False, "kernel", ["kernel"], []])
+def test_a_block_that_is_no_object_is_refused_in_words(block: Any) -> None:
+    certificate = golden("kernel")
+    assert verify({**certificate, "gap": block}).reason.startswith("gap is ")

@@ -19,6 +19,8 @@ def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
     primal: what a network attains, for theorems that need only argue about better ones.
     """
     s = statement
+    if not isinstance(block, dict):
+        raise Refused(f"gap is {block!r}; accepted is null or an object")
     if s.power or s.depth < 3:
         raise Refused("gap: primal bounds are for weight decay and depth 3 or more")
     if "kernel" in block:

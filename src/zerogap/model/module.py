@@ -25,7 +25,7 @@ def as_module(network: Network, d: int) -> nn.Module:
         branches[0][-1].register_parameter("bias", bias)
     else:
         module = BranchSum(branches, bias)
-    module.register_forward_pre_hook(_in_float64)
+    module.register_forward_pre_hook(in_float64)
     return module
 
 
@@ -61,5 +61,6 @@ def _parameter(A: Array) -> nn.Parameter:
     return nn.Parameter(torch.from_numpy(np.array(A, order="C")))
 
 
-def _in_float64(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def in_float64(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A hook before a forward pass: arrays and tensors of any type become tensors of float64."""
     return tuple(torch.as_tensor(X, dtype=torch.float64) for X in args)

@@ -79,10 +79,13 @@ class Audit:
         """The best network that is known, as a torch module in float64, on the same inputs."""
         from torch import nn
 
-        from zerogap.model.module import as_module
+        from zerogap.model.module import as_module, in_float64
 
         module = as_module(self.weights, inputs(self.certificate))
-        return module if self.before is None else nn.Sequential(self.before, module)
+        if self.before is not None:
+            module = nn.Sequential(self.before, module)
+            module.register_forward_pre_hook(in_float64)
+        return module
 
     def __str__(self) -> str:
         return "\n".join(words(self))

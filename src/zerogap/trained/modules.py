@@ -210,10 +210,7 @@ class _Tracer:
         if call in _RELU:
             return self.relu(args[0], str(call))
         if call is F.linear:
-            weight, bias = (
-                (*args[1:], named.get("bias"), None)[:2] if len(args) > 1 else (None,) * 2
-            )
-            weight = named.get("weight", weight)
+            weight, bias = _linear(*args[1:], **named)
             if isinstance(weight, _Parameter) and (bias is None or isinstance(bias, _Parameter)):
                 W = weight.value.T
                 return self.affine(args[0], node.args[0], weight.name, W, bias)
@@ -306,6 +303,11 @@ class _Tracer:
         if isinstance(one, tuple) and isinstance(other, int | float) and other == 0:
             return one
         raise DataError(f"the forward pass adds what is no branch to one; {_ACCEPTED}")
+
+
+def _linear(weight: Any, bias: Any = None) -> tuple[Any, Any]:
+    """The parameters of torch's functional layer, by position or by name."""
+    return weight, bias
 
 
 def _line(error: Exception) -> str:
