@@ -1,8 +1,10 @@
-"""Time and memory against samples and cells, log-log, from the tables of the benchmarks.
+"""What it costs and how far one gets, drawn from the tables of the benchmarks.
 
     python -m benchmarks.figure FOLDER
 
-Reads solvers.csv and scaling.csv in the folder and writes cost.png and cost.pdf beside them.
+Reads solvers.csv and scaling.csv in the folder and writes cost.png and cost.pdf beside them: time
+and memory against samples and cells. From reach.csv, reach.png and reach.pdf: the relative width of
+the bracket against seconds.
 """
 
 import argparse
@@ -11,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmarks.reach import AFTER
 from zerogap.model.files import replacing
 from zerogap.replication.figures.style import PALETTE, finish, panels
 
@@ -18,6 +21,8 @@ _WHOLE = {
     "clarabel": ("whole program, d = 3, Clarabel", "s"),
     "scs": ("whole program, d = 3, SCS", "D"),
 }
+# A line for each of ten data sets; narrower brackets than this are drawn here.
+_COLOURS, _MARKERS, _FLOOR = [*PALETTE, "0.3"], "os^Dv<>Pp*X", 1e-7
 
 
 def draw(scaling: pd.DataFrame, solvers: pd.DataFrame) -> Figure:
@@ -39,15 +44,35 @@ def draw(scaling: pd.DataFrame, solvers: pd.DataFrame) -> Figure:
     return finish(figure)
 
 
+def draw_reach(reach: pd.DataFrame) -> Figure:
+    """Width against seconds, a panel for each share of the beta at which the optimum is zero."""
+    figure, axes = panels(2, height=2.9)
+    largest = reach.loc[reach.groupby(["data", "share"], sort=False)["n"].idxmax()]
+    for axis, (share, cases) in zip(axes, largest.groupby("share", sort=False), strict=True):
+        for (_, case), colour, marker in zip(cases.iterrows(), _COLOURS, _MARKERS, strict=False):
+            after = {s: case[f"after_{s}"] for s in AFTER if s < case["seconds"]}
+            points = pd.Series({**after, case["seconds"]: case["width"]}).clip(lower=_FLOOR)
+            points = points[points < 1]
+            label = f"{case['data']}, {case['n']}×{case['d']}→{case['k']}"
+            axis.plot(points.index, points, marker, color=colour, ls="-", ms=3.5, label=label)
+        axis.set(xscale="log", yscale="log", xlabel="seconds", ylim=(_FLOOR / 3, 1.5))
+        axis.set_title(rf"$\beta$ = {share:g} $\beta_{{max}}$")
+    axes[0].set_ylabel("relative width of the bracket")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return finish(figure)
+
+
 def main() -> None:
-    """Draw the figure."""
+    """Draw the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    figure = draw(pd.read_csv(folder / "scaling.csv"), pd.read_csv(folder / "solvers.csv"))
-    for suffix in (".png", ".pdf"):
-        with replacing(folder / f"cost{suffix}") as temporary:
-            figure.savefig(temporary)
+    cost = draw(pd.read_csv(folder / "scaling.csv"), pd.read_csv(folder / "solvers.csv"))
+    for name, figure in (("cost", cost), ("reach", draw_reach(pd.read_csv(folder / "reach.csv")))):
+        for suffix in (".png", ".pdf"):
+            with replacing(folder / f"{name}{suffix}") as temporary:
+                figure.savefig(temporary)
 
 
 if __name__ == "__main__":

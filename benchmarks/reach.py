@@ -24,10 +24,10 @@ from zerogap.model.bounds import relative
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
 
-_AFTER = (1, 3, 10, 30, 100)
+AFTER = (1, 3, 10, 30, 100)
 COLUMNS = [
     "data", "n", "d", "k", "share", "limit", "seconds", "megabytes", "primal", "dual", "width",
-    *(f"after_{seconds}" for seconds in _AFTER), "method", "evidence", "operations", "certified",
+    *(f"after_{seconds}" for seconds in AFTER), "method", "evidence", "operations", "certified",
     "reason",
 ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def solved(case: Case, seconds: float) -> dict[str, Any]:
     assert verdict is not None
     known = {
         f"after_{limit}": min((p.relative_gap for p in told if p.seconds <= limit), default=1.0)
-        for limit in _AFTER
+        for limit in AFTER
     }
     return {
         "n": len(X), "d": X.shape[1], "k": Y.shape[1], "seconds": taken, "primal": bounds.primal,
@@ -97,6 +97,28 @@ def rows(cases: list[Case], seconds: float) -> list[dict[str, Any]]:
         found.append(row | (run.answer or {}))
         print(found[-1], file=sys.stderr, flush=True)
     return found
+
+
+def lines(table: pd.DataFrame) -> list[str]:
+    """The table for README: size, method, and for both beta width and seconds, proved or not."""
+    said = []
+    for (name, n), own in table.groupby(["data", "n"], sort=False):
+        first, rows = own.iloc[0], own.to_dict("records")
+        cells = [
+            f"{_percent(row['width'])} in {max(row['seconds'], 1):.0f} s"
+            + ("" if row["certified"] else ", not proved")
+            for row in rows
+        ]
+        methods = " / ".join(dict.fromkeys(own["method"]))
+        said.append(f"| {name} | {n}×{first['d']}→{first['k']} | {methods} | {' | '.join(cells)} |")
+    return said
+
+
+def _percent(width: float) -> str:
+    """Two digits; widths below 10⁻⁵ as powers."""
+    if width < 1e-5:
+        return f"{width:.0e}"
+    return f"{100 * width:.2g} %"
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def test_the_iteration_approaches_the_whole_program_from_below() -> None:
     X, Y = teacher(4, 2, 1)
     tau = 0.05 * float(np.linalg.norm(X.T @ Y))
     value = whole_program(X, Y, tau, 3)
-    found = layered_bound(X, Y, tau, 3, gauge(Features(X), Fit(Y), tau), gap=0.0, steps=1000)
+    found = layered_bound(X, Fit(Y), tau, 3, gauge(Features(X), Fit(Y), tau), gap=0.0, steps=1000)
     assert 0.93 * value <= found.lower <= value * (1 + 1e-6)
     assert value <= path_gauge(Features(X), Fit(Y), 3, tau).upper * (1 + 1e-6)
 
@@ -75,16 +75,29 @@ def test_the_bound_holds_and_is_not_vacuous(depth: int, share: float | None) -> 
     tau = None if share is None else share * float(np.linalg.norm(X.T @ Y))
     exact = path_gauge(Features(X), Fit(Y), depth, tau)
     above = gauge(Features(X), Fit(Y), tau)
-    found = layered_bound(X, Y, tau, depth, above, gap=0.0, steps=300)
+    found = layered_bound(X, Fit(Y), tau, depth, above, gap=0.0, steps=300)
     assert (0.3 if share is None else 0.85) * exact.upper <= found.lower
     assert found.lower <= exact.upper * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 1e6])
+def test_a_bias_of_the_outputs_is_in_the_fit(rho: float) -> None:
+    """Free, decayed, and so dear that there may as well be none."""
+    X, Y = teacher(5, 2, 1)
+    tau, fit = 0.05 * float(np.linalg.norm(X.T @ Y)), Fit(Y + 0.5, rho=rho)
+    exact = path_gauge(Features(X), fit, 3, tau)
+    found = layered_bound(X, fit, tau, 3, gauge(Features(X), fit, tau), gap=0.0, steps=300)
+    assert 0.85 * exact.upper <= found.lower <= exact.upper * (1 + 1e-7)
+    if rho > 1e5:
+        none = path_gauge(Features(X), Fit(Y + 0.5), 3, tau)
+        assert exact.upper == pytest.approx(none.upper, rel=1e-3)
 
 
 def test_several_outputs_are_bounded_together() -> None:
     X, Y = teacher(5, 2, 2)
     tau = 0.05 * float(np.linalg.norm(X.T @ Y))
     exact = gauge(ThreeLayers(Features(X), 2), Fit(Y), tau, tolerance=1e-3)
-    found = layered_bound(X, Y, tau, 3, None, gap=0.0, steps=500)
+    found = layered_bound(X, Fit(Y), tau, 3, None, gap=0.0, steps=500)
     assert 0.9 * exact.upper <= found.lower <= exact.upper * (1 + 1e-3)
 
 
@@ -121,6 +134,6 @@ def test_weight_decay_takes_levels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_time_that_is_up_leaves_a_bound() -> None:
     X, Y = teacher(12, 3, 1)
     with clock.within(0.0):
-        found = layered_bound(X, Y, 1.0, 3, gap=0.0)
+        found = layered_bound(X, Fit(Y), 1.0, 3, gap=0.0)
     assert found.lower >= 0 and len(found.blocks) == 2
     assert coordinates(12, 3, 1, 3) == len(frames_of(X, 1, 3)[-1].one)

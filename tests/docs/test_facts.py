@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.reach import lines
 from zerogap.theory.arrangements import cells, max_cells
 from zerogap.theory.linear import shrink
 from zerogap.theory.rank_one import RankOne
@@ -150,3 +151,10 @@ def test_the_time_of_a_full_run_is_that_of_the_kept_run() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"took {minutes} min {seconds} s after set-up" in page
     assert f"{kept['share']:.0%}".replace("%", " %") + " of that starting processes" in page
+
+
+def test_what_is_reached_in_a_minute_is_what_the_kept_table_says() -> None:
+    said = lines(pd.read_csv(KEPT / "reach.csv"))
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(said) == 14
+    assert [line for line in said if line not in page] == []

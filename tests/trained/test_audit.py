@@ -315,7 +315,7 @@ def test_middle_biases_cost_what_the_bound_is_lowered_by(tmp_path: Path) -> None
     torch.save(net.state_dict(), tmp_path / "net.pt")
     layers = read_weights(tmp_path / "net.pt", "relu")
     criterion = Criterion("squared", 1.0, "sum")
-    found = audit_layers(layers, X, Y, criterion, Decay.constant(layers, BETA), seconds=20)
+    found = audit_layers(layers, X, Y, criterion, Decay.constant(layers, BETA), seconds=4)
     with torch.no_grad():
         error = net(torch.from_numpy(X)).numpy() - Y
         penalty = BETA * sum(float((p.detach() ** 2).sum()) for p in net.parameters()) / 2

@@ -29,7 +29,7 @@ def test_the_contract_of_scikit_learn_is_kept(estimator: Any, check: Callable[[A
 
 @pytest.mark.parametrize("depth", [2, 3])
 def test_a_fit_is_proved_on_request(depth: int) -> None:
-    model = ReLURegressor(beta=0.5, depth=depth, seconds=10).fit(X, Y)
+    model = ReLURegressor(beta=0.5, depth=depth, seconds=4).fit(X, Y)
     assert verify(model.certificate_).accepted
     assert 0 < model.lower_bound_ <= model.objective_
     assert model.gap_ == pytest.approx(1 - model.lower_bound_ / model.objective_)

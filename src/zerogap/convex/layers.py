@@ -19,7 +19,7 @@ moments. X is scaled as in `moments`; large problems are iterated in float32.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -63,7 +63,7 @@ class Layers:
 
 def layered_bound(
     X: Array,
-    Y: Array,
+    fit: Fit,
     tau: float | None,
     depth: int,
     above: Gauge | None = None,
@@ -73,13 +73,13 @@ def layered_bound(
 ) -> Layers:
     """A lower bound on the gauge D₁ of V_L, or on the regularised optimum at τ (theory §9).
 
-    X: (n, d). Y: (n, k), not zero. depth: L ≥ 3. above: a network of two layers, where the
-    iteration starts. Stops at a relative `gap` to its value, when the time is up, or after so many
-    steps: where time has no limit, by default as many as take some minutes.
+    X: (n, d). fit: squares, its targets not zero. depth: L ≥ 3. above: a network of two layers,
+    where the iteration starts. Stops at a relative `gap` to its value, when the time is up, or
+    after so many steps: where time has no limit, by default as many as take some minutes.
     """
     n, d = X.shape
     stretch = 2.0 ** round(np.log2(float(np.linalg.norm(X, 2)) / np.sqrt(n / d)))
-    size = float(np.linalg.norm(Y))
+    Y, size = fit.Y, float(np.linalg.norm(fit.Y))
     allowed = (1.0 if tau is None else tau / size) / stretch
     frames = frames_of(X / stretch, Y.shape[1], depth)
     order = len(frames[-1].one)
@@ -87,12 +87,12 @@ def layered_bound(
         fixed = max(_EVERY, min(_STEPS, int(_OPERATIONS / order**3)))
         steps = fixed if clock.left() == np.inf else sys.maxsize
     dtype = np.float32 if order > _LARGE and gap >= _COARSE else np.float64
-    found = _Iteration(frames, Y / size, allowed, tau is None, dtype)
+    found = _Iteration(frames, replace(fit, Y=Y / size), allowed, tau is None, dtype)
     if above is not None and len(above.weights):
         unit = stretch / (1.0 if tau is None else tau) * above.multipliers
         found.start(above.atoms.U, above.weights * stretch / size, X / stretch, unit)
     upper, best = np.inf if above is None else above.upper, None
-    judge = _Judge(X, Y, tau, depth, stretch)
+    judge = _Judge(X, fit, tau, depth, stretch)
     for step in range(1, steps + 1):
         found.step()
         late = clock.late()
@@ -124,12 +124,13 @@ class _Proof:
 class _Judge:
     """Proofs in the units of an iteration."""
 
-    def __init__(self, X: Array, Y: Array, tau: float | None, depth: int, stretch: float) -> None:
-        self.X, self.fit, self.tau, self.depth, self.stretch = X, Fit(Y), tau, depth, stretch
+    def __init__(self, X: Array, fit: Fit, tau: float | None, depth: int, stretch: float) -> None:
+        self.X, self.fit, self.tau, self.depth, self.stretch = X, fit, tau, depth, stretch
         self.allowed = 1.0 if tau is None else tau
 
     def proof(self, unit: Array, blocks: list[Block]) -> _Proof:
         """What blocks prove of Λ̂."""
+        unit = self.fit.inside(unit)
         c, start = level(self.X / self.stretch, unit, blocks, self.depth)
         best = feasible(unit / self.stretch, self.fit, c, self.tau)
         return _Proof(max(0.0, dual_value(best, self.fit, self.tau)), c, start, unit, blocks)
@@ -318,12 +319,15 @@ class _Iteration:
     """The iteration on all blocks, for data in the units of `layered_bound` (τ̂: `tau`).
 
     y, the multipliers of the outputs times `share`, is −Λ̂/share; the fit is ½‖f − Y‖²/τ̂, or f = Y.
+    With an output bias it is ½(f − Y)ᵀ(I − 11ᵀ/(n + ρ))(f − Y)/τ̂: `mean` is what it makes of means.
     """
 
     def __init__(
-        self, frames: list[Frame], Y: Array, tau: float, exact: bool, dtype: type[np.floating]
+        self, frames: list[Frame], fit: Fit, tau: float, exact: bool, dtype: type[np.floating]
     ) -> None:
+        Y = fit.Y
         self.Y, self.tau, self.exact, self.penalty = Y, tau, exact, _PENALTY
+        self.mean = 1.0 if fit.rho is None else fit.rho / (len(Y) + fit.rho)
         n, self.mixtures = len(Y), len(frames) - 1
         # Gram operators of the other conditions: M ⪰ 0 and the fit at the top, mixtures elsewhere.
         shifts = [2.0] + [4.0] * self.mixtures
@@ -361,7 +365,11 @@ class _Iteration:
         y = self.y + penalty * share * sum(part.outputs().astype(float) for part in self.parts)
         # Moreau: y less penalty times the nearest fit of y/penalty, in units of share.
         loss = 0.0 if self.exact else penalty * share**2 * self.tau
-        self.fit = (y - penalty * share * self.Y) / (1 + loss)
+        missing = y - penalty * share * self.Y
+        self.fit = missing / (1 + loss)
+        if self.mean < 1:
+            more = self.mean / (self.mean + loss) - 1 / (1 + loss)
+            self.fit = self.fit + more * missing.mean(axis=0)
         self.y = self.y + _RELAX * (self.fit - self.y)
         for part in self.parts:
             part.answer(penalty)

@@ -22,7 +22,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
     problem = given.problem
     if problem.activation != "relu" or problem.depth == 2:
         return "it is for ReLU networks of three or more layers"
-    if not given.fit.plain:
+    if not given.fit.squares or (tau is None and not given.fit.plain):
         return "it is for squares"
     order = coordinates(problem.n, problem.d, problem.k, problem.depth)
     if order > MAX_ORDER:
@@ -31,15 +31,16 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    X, Y, depth = given.problem.X, given.problem.Y, given.problem.depth
+    X, depth = given.problem.X, given.problem.depth
     with clock.within(_ABOVE * clock.left()):
         above = _two_layers(given, tau)
     with clock.within(_BELOW * clock.left()):
-        below = layered_bound(X, Y, tau, depth, above, gap=given.effort.relaxed)
+        below = layered_bound(X, given.fit, tau, depth, above, gap=given.effort.relaxed)
     proof = Layers(below.scale, below.level, below.blocks, below.multipliers)
     if above is None:
         return Piece(below.lower, np.inf, proof, (), (), NAME)
-    return Piece(below.lower, above.upper, proof, above.atoms.branches(), above.weights, NAME)
+    branches, weights = above.atoms.branches(), above.weights
+    return Piece(below.lower, above.upper, proof, branches, weights, NAME, above.bias)
 
 
 def _two_layers(given: Given, tau: float | None) -> Gauge | None:
