@@ -22,6 +22,8 @@ from zerogap.model.matrices import Array
 _MAX_ITERATIONS = 100
 # Entries of Λ, of which a step factorises a dense square: ten seconds.
 _MAX_UNKNOWNS = 5_000
+# Multiplications of such a step in a second, on a core that is not fast.
+_SPEED = 5e9
 # Share of the way to the boundary that a step may go.
 _STEP = 0.99
 
@@ -50,8 +52,10 @@ def master(V: Array, Y: Array, tau: float | None, tolerance: float = 1e-11) -> t
     z[:, 1:] = -W
     z[:, 0] = np.linalg.norm(W, axis=1)
     z[:, 0] += z[:, 0].mean()
+    # A weighted Gram matrix of all cones and its factor.
+    step_seconds = (n * k) ** 2 * (m + n * k / 3) / _SPEED
     for _ in range(_MAX_ITERATIONS):
-        clock.check()
+        clock.check(step_seconds)
         gap = float(np.sum(s * z))
         missing = Y - ridge * multipliers + V @ z[:, 1:]
         primal = radius * float(z[:, 0].sum()) + 0.5 * ridge * float(np.sum(multipliers**2))

@@ -120,9 +120,9 @@ def late() -> bool:
     return left() <= 0
 
 
-def check() -> None:
-    """Raise Late when the time is up."""
-    if late():
+def check(needed: float = 0.0) -> None:
+    """Raise Late when the time is up, or what is left is less than the seconds needed next."""
+    if left() <= needed:
         raise Late("the time was up")
 
 
