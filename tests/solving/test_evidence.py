@@ -17,7 +17,9 @@ from zerogap.model.problem import Problem
 from zerogap.replication.records import read_batch, write_batch
 from zerogap.solving import dual
 from zerogap.solving.bidual import Bidual
+from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import build
+from zerogap.solving.constructions import known_of
 from zerogap.solving.evidence import KINDS, Evidence, Levels, Outputs
 from zerogap.solving.methods import METHODS, base, columns, path
 from zerogap.solving.methods.base import Effort, Given
@@ -203,3 +205,23 @@ def test_the_public_names_are_what_they_say() -> None:
     assert zerogap.audit.__module__ == "zerogap.trained.audit"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         zerogap.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("regularizer", ["power", "weight_decay"])
+def test_what_a_theorem_says_is_accepted_whatever_network_is_above(
+    regularizer: str, seed: int
+) -> None:
+    """A network that is not the best leaves a bracket open, and its certificate true."""
+    X, Y = np.random.default_rng(seed).normal(size=(2, 6, 3))
+    problem = Problem(
+        np.linalg.qr(X)[0], Y, activation="linear", architecture="parallel", depth=3,
+        regularizer=regularizer, beta=0.3,
+    )  # fmt: skip
+    found = dual.bidual(problem, Effort())
+    assert found.network is not None
+    worse = Candidate(found.network.on(1.5), "worse")
+    bounds = assemble(problem, found, [worse], known_of(problem).bound)
+    verdict = verify(bounds.certificate)
+    assert bounds.status != "zero"
+    assert verdict.accepted, verdict.reason
