@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from zerogap.checker.check import Verdict
     from zerogap.model.bounds import Bounds
     from zerogap.model.clock import Progress
+    from zerogap.model.matrices import Array
     from zerogap.model.problem import Problem
 
 
@@ -279,13 +280,18 @@ def _numbers(text: str) -> list[float]:
         ) from None
 
 
-def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Problem:
+def _data(given: argparse.Namespace) -> tuple[Array, Array]:
+    """X and Y as the command asks for them."""
     from zerogap.model.data import read_file, standardized
-    from zerogap.model.problem import Problem
 
     X, Y = read_file(given.data, _names(given.targets), _names(given.drop))
-    if given.standardize:
-        X = standardized(X)
+    return standardized(X) if given.standardize else X, Y
+
+
+def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Problem:
+    from zerogap.model.problem import Problem
+
+    X, Y = _data(given)
     return Problem(
         X,
         Y,
@@ -315,7 +321,6 @@ def _require_writable(path: Path | None) -> None:
 
 
 def _audit(given: argparse.Namespace) -> int:
-    from zerogap.model.data import read_file, standardized
     from zerogap.solving.audit import words
     from zerogap.solving.certificates import write_jsonl
     from zerogap.trained.audit import audit_layers
@@ -326,18 +331,19 @@ def _audit(given: argparse.Namespace) -> int:
     if given.bias not in ("decayed", "free"):
         raise DataError(f"--bias is {given.bias!r}; accepted is decayed or free")
     layers = read_weights(given.weights, given.activation, given.key)
-    X, Y = read_file(given.data, _names(given.targets), _names(given.drop))
+    X, Y = _data(given)
     if given.beta is None:
         criterion = Criterion.of(given.loss, given.reduction)
     elif given.reduction is not None:
         raise DataError("--reduction is for --weight-decay; with --beta the loss is summed")
     else:
         criterion = Criterion(given.loss, 1.0, "sum")
-    decay = Decay.constant(layers, given.beta or given.weight_decay, given.bias == "decayed")
+    rate = given.weight_decay if given.beta is None else given.beta
+    decay = Decay.constant(layers, rate, given.bias == "decayed")
     targets = criterion.targets(Y, len(X), layers.outputs)
     with _interruptible(given.progress) as (progress, _):
         found = audit_layers(
-            layers, standardized(X) if given.standardize else X, targets, criterion, decay,
+            layers, X, targets, criterion, decay,
             architecture=given.architecture, regularizer=given.regularizer,
             gap=given.gap, seconds=given.seconds, progress=progress,
         )  # fmt: skip

@@ -55,7 +55,7 @@ class Bounds:
         """The network as a torch module."""
         from zerogap.model.module import as_module
 
-        return as_module(self.weights, self.certificate["problem"]["X"]["shape"][1])
+        return as_module(self.weights, inputs(self.certificate))
 
     @property
     def certified(self) -> bool:
@@ -90,6 +90,11 @@ class PrimalBound:
     def gap(self) -> dict[str, Any]:
         """What a certificate says of it."""
         return {self.kind: self.evidence}
+
+
+def inputs(certificate: dict[str, Any]) -> int:
+    """How many columns the data of a certificate has."""
+    return int(certificate["problem"]["X"]["shape"][1])
 
 
 def relative(difference: float, scale: float) -> float:

@@ -65,10 +65,15 @@ class Network:
         F = self.sums(X)
         return F if self.bias is None else F + self.bias
 
+    def inputs(self, X: Array) -> Array:
+        """What the first layer is given: X, and a column of ones where it has biases."""
+        if len(self.branches[0][0]) == X.shape[1] + 1:
+            return np.hstack([X, np.ones((len(X), 1))])
+        return X
+
     def sums(self, X: Array) -> Array:
         """f(X) without the bias of the outputs."""
-        if len(self.branches[0][0]) == X.shape[1] + 1:
-            X = np.hstack([X, np.ones((len(X), 1))])
+        X = self.inputs(X)
         return sum(  # type: ignore[return-value]
             forward(X, branch[:-1], self.activation) @ branch[-1] for branch in self.branches
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from zerogap.checker.check import Verdict
 from zerogap.model import clock
-from zerogap.model.bounds import Bounds, relative
+from zerogap.model.bounds import Bounds, inputs, relative
 from zerogap.model.clock import Progress
 from zerogap.model.errors import DataError
 from zerogap.model.network import Network
@@ -144,11 +144,6 @@ def _carriers(network: Network) -> int:
     ])  # fmt: skip
     shares = np.cumsum(np.sort(sizes)[::-1])
     return int(np.searchsorted(shares, 0.99 * shares[-1]) + 1) if shares[-1] > 0 else 0
-
-
-def inputs(certificate: dict[str, Any]) -> int:
-    """How many columns the data of a certificate has."""
-    return int(certificate["problem"]["X"]["shape"][1])
 
 
 def audit(

@@ -16,7 +16,7 @@ from zerogap.model.problem import Problem
 from zerogap.solving.audit import Audit
 from zerogap.solving.audit import audit as audit_network
 from zerogap.trained.layers import Layers, rounding
-from zerogap.trained.objective import Criterion, Decay
+from zerogap.trained.objective import Criterion, Decay, as_array
 
 if TYPE_CHECKING:
     import torch
@@ -168,9 +168,7 @@ def _moved(problem: Problem, network: Network, unit: float) -> float:
 
 def matrix(X: Any) -> Array:
     """Data (n, d) in float64, of an array or a tensor on any device."""
-    if hasattr(X, "detach"):
-        X = X.detach().cpu().double().numpy()
-    X = np.asarray(X, dtype=np.float64)
+    X = np.asarray(as_array(X), dtype=np.float64)
     if X.ndim != 2 or not np.isfinite(X).all():
         raise DataError(f"X has shape {X.shape}; accepted is a matrix of finite numbers")
     return X

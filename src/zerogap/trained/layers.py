@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -147,7 +146,7 @@ def rounding(network: Network, X: Array, unit: float) -> Array:
     """
     total = np.zeros((len(X), network.branches[0][-1].shape[1]))
     for branch in network.branches:
-        A = _with_ones(X, branch)
+        A = network.inputs(X)
         error = unit * np.abs(A)
         for place, W in enumerate(branch):
             gamma = _gamma(len(W) + 2, unit)
@@ -158,11 +157,6 @@ def rounding(network: Network, X: Array, unit: float) -> Array:
         total = total + error
     size = np.abs(network.outputs(X)) + total
     return total + _gamma(len(network.branches) + 1, unit) * size
-
-
-def _with_ones(X: Array, branch: Sequence[Array]) -> Array:
-    ones = len(branch[0]) - X.shape[1]
-    return np.hstack([X, np.ones((len(X), ones))]) if ones else X
 
 
 def _gamma(terms: int, unit: float) -> float:

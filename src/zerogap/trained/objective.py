@@ -60,7 +60,7 @@ class Criterion:
 
         Classes become one-hot rows, 0 and 1 become −1 and 1. Raises DataError.
         """
-        Y = _numpy(Y)
+        Y = _numbers(Y)
         if len(Y) != n:
             raise DataError(f"X has {n} rows and Y has {len(Y)}; they must be equal")
         if self.loss == "cross-entropy":
@@ -129,13 +129,18 @@ def _kind(module: Any) -> str:
     return type(module).__name__
 
 
-def _numpy(values: Any) -> Array:
+def as_array(values: Any) -> Array:
     """An array of a tensor on any device, or of what numpy reads."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = values.double() if values.is_floating_point() else values
         values = values.numpy()
-    array = np.asarray(values)
+    return np.asarray(values)
+
+
+def _numbers(values: Any) -> Array:
+    """A vector or matrix of numbers."""
+    array = as_array(values)
     if array.ndim not in (1, 2) or array.dtype.kind not in "iufb":
         raise DataError(
             f"data of shape {array.shape} and type {array.dtype}; accepted are vectors and "

@@ -47,8 +47,8 @@ from zerogap.checker.balls import Array, Refused, balls
 from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import float_top_eigenvalue, spectral_norm
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
-from zerogap.checker.kinds.moments import LARGEST, UNDERFLOW, UNIT, covered, sides_of, sign_of
-from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
+from zerogap.checker.kinds.moments import LARGEST, UNDERFLOW, UNIT, covering, stated
+from zerogap.checker.limits import MAX_ORDER
 from zerogap.checker.reading import symmetric
 
 
@@ -129,24 +129,14 @@ class Valid:
 @kind("layers", "relu", ANY_DEPTH[1:])
 def layers(piece: Piece) -> arb:
     """An upper bound on c(Λ), from scale s, any c₀ = level, and blocks that cover all signs."""
-    scale, start, listed = piece.number("scale"), piece.number("level"), piece.get("blocks")
-    if not 1e-100 <= scale <= 1e100:
-        piece.refuse(f".scale is {scale}; accepted is a positive number, 1e-100 to 1e100")
-    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
-        piece.refuse(f".blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
+    scale, start, listed = stated(piece)
     (n, d), k = piece.X.shape, piece.multipliers.shape[1]
     order = 1 + d + n
     for _ in range(piece.depth - 2):
         order = 2 * order + n
         if order + k > MAX_ORDER:
             piece.refuse(f": a branch has {order + k} coordinates or more; accepted is {MAX_ORDER}")
-    places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
-    parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
-    signs = [sign_of(part, k) for part in parts]
-    sides = [sides_of(part, n) for part in parts]
-    for sign in (1, -1) if k == 1 else (0,):
-        if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
-            piece.refuse(f".blocks: some signs of the last layer are in no block of sign {sign}")
+    parts, signs, sides = covering(piece, listed, "the last layer")
     hold(100 * order**2, "the products of a branch")
     spend(len(parts) * (order + k) ** 2 * k / 20, "the fit of a block")
     X, multipliers = scale * piece.X, piece.multipliers / scale

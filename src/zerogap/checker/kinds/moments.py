@@ -50,26 +50,41 @@ class Block:
     trace: float
 
 
-@kind("moments", "relu", range(2, 3))
-def moments(piece: Piece) -> arb:
-    """An upper bound on c(Λ), from scale s > 0, any c₀ = level, and blocks that cover all signs."""
+def stated(piece: Piece) -> tuple[float, float, list[Any]]:
+    """The scale, the level to begin at, and the blocks as they are listed."""
     scale, start, listed = piece.number("scale"), piece.number("level"), piece.get("blocks")
     if not 1e-100 <= scale <= 1e100:
         piece.refuse(f".scale is {scale}; accepted is a positive number, 1e-100 to 1e100")
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
         piece.refuse(f".blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
-    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
-    order = n + d + k
-    if order > MAX_ORDER:
-        piece.refuse(f": n + d + k is {order}; accepted is up to {MAX_ORDER}")
-    hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
+    return scale, start, listed
+
+
+def covering(
+    piece: Piece, listed: list[Any], what: str
+) -> tuple[list[Piece], list[int], list[Array]]:
+    """The blocks with their signs and sides, which must be all there are of `what`."""
+    n, k = piece.multipliers.shape
     places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
     parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
     signs = [sign_of(part, k) for part in parts]
     sides = [sides_of(part, n) for part in parts]
     for sign in (1, -1) if k == 1 else (0,):
         if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
-            piece.refuse(f".blocks: some signs of X u are in no block of sign {sign}")
+            piece.refuse(f".blocks: some signs of {what} are in no block of sign {sign}")
+    return parts, signs, sides
+
+
+@kind("moments", "relu", range(2, 3))
+def moments(piece: Piece) -> arb:
+    """An upper bound on c(Λ), from scale s > 0, any c₀ = level, and blocks that cover all signs."""
+    scale, start, listed = stated(piece)
+    n, d, k = *piece.X.shape, piece.multipliers.shape[1]
+    order = n + d + k
+    if order > MAX_ORDER:
+        piece.refuse(f": n + d + k is {order}; accepted is up to {MAX_ORDER}")
+    hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
+    parts, signs, sides = covering(piece, listed, "X u")
     X, Lambda, worst = scale * piece.X, piece.multipliers / scale, 0.0
     for part, sign, chosen in zip(parts, signs, sides, strict=True):
         spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")

@@ -63,7 +63,12 @@ def _evidence(problem: Problem) -> Callable[[Array], Proof]:
     slow = problem.k > 1 and rank <= FEW and n * count > _PROVED
     if enumerable and max(n, d) <= MAX_FACES_SIDE and not slow:
         return Faces
-    if rank == d:
+    return by_cones(problem)
+
+
+def by_cones(problem: Problem) -> Callable[[Array], Proof]:
+    """What proves levels by cones, in the row space of X where this is smaller."""
+    if problem.rank == problem.d:
         return partial(Cones, None)
     Q = row_space(problem.X)
     return partial(Cones, (problem.X @ Q, Q.T))

@@ -6,7 +6,6 @@ where neurons were missed.
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -16,10 +15,8 @@ from zerogap.convex.proved import Proved, Summits
 from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.errors import MethodError
-from zerogap.solving.evidence import Cones
 from zerogap.solving.methods.base import Given, Piece
-from zerogap.solving.methods.columns import FEW
-from zerogap.theory.arrangements import row_space
+from zerogap.solving.methods.columns import FEW, by_cones
 
 NAME = "two layers by cones"
 # Dimensions, more than where column generation proves all its levels, and samples.
@@ -73,7 +70,5 @@ def solve(given: Given, tau: float | None) -> Piece:
         Lambda = again.multipliers
         if again.upper < above.upper:
             above = again
-    Q = row_space(X)
-    factors = None if Q.shape[1] == X.shape[1] else (X @ Q, Q.T)
     found = replace(above, lower=lower, multipliers=best)
-    return Piece.of(found, partial(Cones, factors), "column generation")
+    return Piece.of(found, by_cones(given.problem), "column generation")
