@@ -7,11 +7,11 @@ from collections.abc import Callable
 import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 from tests.model.test_losses import targets
-from zerogap.convex.columns import constant, gauge
+from zerogap.convex.columns import Gauge, constant, gauge
 from zerogap.convex.descent import descent
 from zerogap.convex.moments import moment_bound
 from zerogap.convex.oracles import Features, Shifted
@@ -45,6 +45,12 @@ def drawn(name: str, seed: int, k: int) -> tuple[np.ndarray, Fit, float]:
     return X, fit, most * float(10 ** rng.uniform(-2, -0.1))
 
 
+def assert_met(found: Gauge, fit: Fit) -> None:
+    """The bounds meet: to 1e-7, and to 1e-8 of the loss at zero where an optimum is (nearly) 0."""
+    slack = 1e-8 * fit.value(np.zeros_like(fit.Y))
+    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=slack)
+
+
 @pytest.mark.parametrize("name", WHOLE)
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1))
@@ -54,19 +60,20 @@ def test_one_output_equals_the_whole_program(name: str, seed: int) -> None:
     found = gauge(Features(X), fit, tau)
     whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y), rho=fit.rho)
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
-    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+    assert_met(found, fit)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=5095)  # a bias alone separates the classes: the infimum is 0, and not attained
 def test_free_biases_equal_the_whole_program_over_affine_cells(name: str, seed: int) -> None:
     X, fit, tau = drawn(name, seed, 1)
     fit, y = Fit(fit.Y, fit.loss, 0.0), fit.Y[:, 0]
     found = gauge(Shifted(X, Features), fit, tau)
     whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE[name](f, y), rho=0.0, free=True)
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
-    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+    assert_met(found, fit)
 
 
 @DRAWS
@@ -99,7 +106,7 @@ def test_a_softmax_of_two_classes_is_logistic(seed: int) -> None:
     whole = two_layer_socp(X, y, tau, loss=lambda f: WHOLE["logistic"](f, y), rho=fit.rho)
     found = gauge(Features(X), two, tau * np.sqrt(2))
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
-    assert found.lower == pytest.approx(found.upper, rel=1e-7, abs=1e-9)
+    assert_met(found, two)
 
 
 @pytest.mark.parametrize("name", [*WHOLE, "cross-entropy"])
