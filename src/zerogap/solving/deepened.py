@@ -15,13 +15,14 @@ from zerogap.model.problem import Problem
 _SHARES, _TOLERANCE, _TIME = np.geomspace(10**-0.5, 1e-5, 10), 3e-2, 0.3
 
 
-def deepened(problem: Problem) -> Network:
+def deepened(problem: Problem, tolerance: float = _TOLERANCE) -> Network:
     """The best deeper copy of a two-layer ReLU network; with β > 0 at worst f = 0.
 
+    tolerance: how well two-layer networks are fitted (`descent`); of two layers it is one of them.
     Raises MethodError where no two layers interpolate, as deeper networks may.
     """
     if problem.beta is not None:
-        return _regularised(problem, problem.beta)
+        return _regularised(problem, problem.beta, tolerance)
     stretch = float(np.linalg.norm(problem.X, 2))
     with clock.within(_TIME * clock.left()):
         found = gauge(Ascent(problem.X / stretch), problem.fit, tolerance=1e-4)
@@ -29,7 +30,7 @@ def deepened(problem: Problem) -> Network:
     return min(copies, key=lambda copy: copy.objective(problem))
 
 
-def _regularised(problem: Problem, beta: float) -> Network:
+def _regularised(problem: Problem, beta: float, tolerance: float) -> Network:
     """The best copy for β > 0.
 
     Power charges (L/2)Σ‖w_j‖ for the neurons of a two-layer network at level βL/2. For weight decay
@@ -46,7 +47,7 @@ def _regularised(problem: Problem, beta: float) -> Network:
     reach = stretch * float(np.linalg.norm(multipliers, 2))
     for tau in [beta * problem.depth / 2] if direct else reach * _SHARES:
         with clock.within(_TIME * clock.left()):
-            found = descent(X / stretch, fit, tau / stretch, _TOLERANCE)
+            found = descent(X / stretch, fit, tau / stretch, tolerance)
         weights = found.weights / stretch
         if not weights.any():
             continue

@@ -1,14 +1,11 @@
 """A good network of a regularised problem, quickly and with no bound (theory §1, §3)."""
 
-import numpy as np
-
-from zerogap.convex.descent import descent
 from zerogap.model.errors import ProblemError
-from zerogap.model.network import Network, zero_network
+from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.solving.deepened import deepened
 
-# Rounds end where one gains less than this share of the objective.
+# Of two layers rounds end where one gains less than this share of the objective.
 _TOLERANCE = 1e-3
 
 
@@ -27,11 +24,4 @@ def fitted(problem: Problem) -> Network:
             "'decayed'"
         )
     problem = problem.reduced
-    if problem.depth > 2:
-        return deepened(problem)
-    stretch = float(np.linalg.norm(problem.X, 2))
-    found = descent(problem.X / stretch, problem.fit, beta / stretch, _TOLERANCE)
-    weights = found.weights / stretch
-    if not weights.any():
-        return zero_network(problem, found.bias)
-    return Network(((found.atoms.U, weights),), "relu", found.bias).balanced_units()
+    return deepened(problem, _TOLERANCE) if problem.depth == 2 else deepened(problem)

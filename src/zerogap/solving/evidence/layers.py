@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from zerogap.convex.nodes import Block, Node
-from zerogap.model.matrices import Array
-from zerogap.solving.evidence.base import Proof
+from zerogap.solving.evidence.blocks import Blocks
 
 
 @dataclass(frozen=True, eq=False)
-class Layers(Proof, kind="layers"):
+class Layers(Blocks, kind="layers"):
     """Λ, c₀ (`level`), and for each block of signs the multipliers of its moments' cones.
 
     The moments are those of branches on s·X, with s the `scale`. All but s is linear in Λ. On
     size·X, s/size leaves the branches as they are, and rᵀΛᵀv/s is size times as large.
     """
 
-    scale: float
-    level: float
     blocks: tuple[Block, ...]
-    multipliers: Array
-
-    def __mul__(self, factor: float) -> Layers:
-        return replace(self._grown(factor), multipliers=self.multipliers * factor)
-
-    def stretched(self, size: float) -> Layers:
-        return replace(self._grown(size), scale=self.scale / size)
-
-    def _grown(self, factor: float) -> Layers:
-        blocks = tuple(block * factor for block in self.blocks)
-        return replace(self, level=self.level * factor, blocks=blocks)
 
     def record(self) -> dict[str, Any]:
         blocks = [{"sign": b.sign, "sides": b.sides, **_stored(b.node)} for b in self.blocks]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from zerogap.convex.blocks import Block
-from zerogap.model.matrices import Array
-from zerogap.solving.evidence.base import Proof
+from zerogap.solving.evidence.blocks import Blocks
 
 
 @dataclass(frozen=True, eq=False)
-class Moments(Proof, kind="moments"):
+class Moments(Blocks, kind="moments"):
     """Λ, c₀ (`level`), and for each block of signs the multipliers of its moments' cones.
 
     A neuron's moments are those of (r, u, p, q), p = φ(sXu), q = φ(−sXu), with s the `scale`. All
@@ -19,20 +18,7 @@ class Moments(Proof, kind="moments"):
     blocks prove to be at most c₀, is size times as large.
     """
 
-    scale: float
-    level: float
     blocks: tuple[Block, ...]
-    multipliers: Array
-
-    def __mul__(self, factor: float) -> Moments:
-        return replace(self._grown(factor), multipliers=self.multipliers * factor)
-
-    def stretched(self, size: float) -> Moments:
-        return replace(self._grown(size), scale=self.scale / size)
-
-    def _grown(self, factor: float) -> Moments:
-        blocks = tuple(block * factor for block in self.blocks)
-        return replace(self, level=self.level * factor, blocks=blocks)
 
     def record(self) -> dict[str, Any]:
         return super().record() | {"blocks": [vars(block) for block in self.blocks]}
