@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.model.test_losses import targets
 from zerogap.convex.columns import Gauge, constant, gauge
+from zerogap.convex.conic import linear_master
 from zerogap.convex.descent import descent
 from zerogap.convex.moments import moment_bound
 from zerogap.convex.oracles import Features, Shifted
@@ -107,6 +108,24 @@ def test_a_softmax_of_two_classes_is_logistic(seed: int) -> None:
     found = gauge(Features(X), two, tau * np.sqrt(2))
     assert found.upper == pytest.approx(whole, rel=1e-6, abs=1e-7)
     assert_met(found, two)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_linear_networks_equal_the_whole_program(name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X, fit, _ = drawn(name, seed, 3)
+    tau = float(10 ** rng.uniform(-2, 0))
+    A, b, Y = cp.Variable((2, 3)), cp.Variable((1, 3)), fit.Y
+    F = X @ A + (np.ones((len(X), 1)) @ b if fit.rho is not None else 0)
+    value = WHOLE[name](cp.vec(F, order="C"), Y.ravel()) + (fit.rho or 0) / 2 * cp.sum_squares(b)
+    whole = cp.Problem(cp.Minimize(value + tau * cp.normNuc(A))).solve(solver=cp.CLARABEL)
+    Lambda, found, bias = linear_master(X, fit, tau)
+    spectrum = np.linalg.svd(found, compute_uv=False)
+    assert fit.value(X @ found, bias) + tau * spectrum.sum() == pytest.approx(whole, 1e-6, 1e-7)
+    assert np.linalg.norm(X.T @ Lambda, 2) <= tau * (1 + 1e-6)
+    assert fit.dual(fit.inside(Lambda)) == pytest.approx(whole, 1e-6, 1e-7)
 
 
 @pytest.mark.parametrize("name", [*WHOLE, "cross-entropy"])

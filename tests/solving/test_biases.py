@@ -44,6 +44,17 @@ def test_every_loss_with_every_bias_is_solved_and_proved(name: str) -> None:
     assert all(more <= less * (1 + 1e-6) for less, more in pairwise(values))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_linear_networks_of_every_loss_are_solved_and_proved(name: str) -> None:
+    Y = targets(loss_of(name), np.random.default_rng(1), 6, 2)
+    options = {"Y": Y, "loss": name, "activation": "linear"}
+    values = [closed(problem(bias, **options)).primal for bias in RISING[:-1]]
+    assert all(more <= less * (1 + 1e-6) for less, more in pairwise(values))
+    # Biases of both layers are one.
+    free = closed(problem(("none", "free"), **options)).primal
+    assert free == pytest.approx(values[-1], rel=1e-6)
+
+
 def test_free_biases_of_the_first_layer_do_not_see_translations() -> None:
     here = closed(problem("free")).primal
     assert closed(problem("free", X=X + np.array([3.0, -50.0]))).primal == pytest.approx(

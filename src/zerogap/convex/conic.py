@@ -167,3 +167,22 @@ def master(
     x, z, bias = Conic.of(fit, tau is None).solve(A, b, cones, tolerance)
     W = (z[:m] - z[m:])[:, None] if k == 1 else -z.reshape(m, k + 1)[:, 1:]
     return x.reshape(n, k), W, bias
+
+
+def linear_master(X: Array, fit: Fit, tau: float) -> tuple[Array, Array, Array | None]:
+    """Multipliers Λ, the map A (d, k) and the output bias of least ℓ(XA + b) + τ‖A‖_* (theory §2).
+
+    max dual(Λ) s.t. ‖XᵀΛ‖₂ ≤ τ, which is [[τI, XᵀΛ], [ΛᵀX, τI]] ⪰ 0.
+    """
+    (n, k), d = fit.Y.shape, X.shape[1]
+    order = d + k
+    # Upper triangles by columns, entries off the diagonal times √2.
+    place = np.arange(order) * (np.arange(order) + 1) // 2
+    corner = place[d:, None] + np.arange(d)
+    A = sparse.lil_matrix((order * (order + 1) // 2, n * k))
+    for column, rows in enumerate(corner):
+        A[rows, column::k] = -np.sqrt(2) * X.T
+    b = np.zeros(A.shape[0])
+    b[place + np.arange(order)] = tau
+    x, z, bias = Conic.of(fit, False).solve(A.tocsc(), b, [clarabel.PSDTriangleConeT(order)])
+    return x.reshape(n, k), -np.sqrt(2) * z[corner].T, bias

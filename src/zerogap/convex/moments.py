@@ -241,7 +241,9 @@ class _Admm:
         self.multipliers = np.zeros_like(fit.Y)
         self.coarse = dtype == np.float32
         self.forget()
-        self.bias = None if fit.rho is None else np.zeros_like(fit.Y)
+        # Squares are shared with their best bias in them.
+        apart = fit.rho is not None and (exact or not fit.squares)
+        self.bias = np.zeros_like(fit.Y) if apart else None
 
     def start(self, U: Array, weights: Array, bias: Array | None) -> None:
         """Begin at the moments of a network, and at what its losses say of λ̂."""
@@ -249,8 +251,9 @@ class _Admm:
             part.start(U, weights)
         outputs = np.maximum(self.X @ U, 0) @ weights
         if bias is not None:
-            self.bias = bias / self.lengths
             outputs = outputs + bias
+        if self.bias is not None and bias is not None:
+            self.bias = bias / self.lengths
         if not self.exact:
             residual = -self.fit.loss.gradient(outputs, self.fit.Y)
             pull = self.lengths * residual / (2 * self.penalty * self.tau)
@@ -292,8 +295,13 @@ class _Admm:
         Y, lengths, step = self.fit.Y, self.lengths, self.lengths**2 / (weight * self.tau)
         if self.exact:
             return Y / lengths
-        if self.fit.plain:
-            return (step * Y / lengths + total) / (step + 1)
+        if self.fit.squares:
+            # ½(f − Y)ᵀ(I − c11ᵀ)(f − Y), by the formula of Sherman and Morrison.
+            share = 0.0 if self.fit.rho is None else 1 / (len(Y) + self.fit.rho)
+            kept = step / (step + 1)
+            f = (step * (Y - share * Y.sum(axis=0)) + lengths * total) / (step + 1)
+            more = share * f.sum(axis=0) / (1 - share * float(kept.sum()))
+            return (f + kept * more) / lengths
         return total + step / lengths * self.fit.conjugate.prox(lengths * total, step)
 
     def proof(self) -> _Proof:

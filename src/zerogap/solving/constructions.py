@@ -115,7 +115,7 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         candidates.append(Candidate(network, dual.method))
     # A parallel network as it stands may be a poor standard one: it shares no neurons.
     alone = deep and problem.beta is not None and not dual.closed
-    if relu and problem.first_bias != "free" and (alone or not candidates):
+    if relu and (alone or not candidates):
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))
     if problem.beta is None:

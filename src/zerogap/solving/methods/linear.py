@@ -1,33 +1,70 @@
-"""Linear networks: the nuclear norm of A = X†Y, or proximal gradient for τ > 0 (theory §2)."""
+"""Linear networks: the nuclear norm of A = X†Y, or proximal gradient for τ > 0 (theory §2).
+
+Squares with a bias of the outputs are squares of centred data (theory §10); other fits are a
+program with a semidefinite cone.
+"""
 
 import numpy as np
 
+from zerogap.convex.conic import linear_master
 from zerogap.convex.nuclear import nuclear_map
+from zerogap.model.matrices import Array
 from zerogap.solving.evidence import Linear
 from zerogap.solving.methods.base import Given, Piece
+from zerogap.theory.arrangements import row_space
 from zerogap.theory.linear import linear_map, thin_svd
 
 NAME = "linear map"
+# Rank and outputs together, up to which programs with cones take some seconds: 74 take 15.
+_ORDER = 80
 
 
 def accepts(given: Given, tau: float | None) -> str | None:
     if given.problem.activation != "linear":
         return "the network is not linear"
-    return None if given.fit.plain else "it is for squares"
+    if given.fit.plain or (tau is not None and given.fit.squares):
+        return None
+    if tau is None or given.problem.rank + given.problem.k > _ORDER:
+        return f"other fits than squares are for rank and outputs up to {_ORDER}, with beta"
+    return None
 
 
 def solve(given: Given, tau: float | None) -> Piece:
-    X, Y = given.problem.X, given.problem.Y
+    X, fit = given.problem.X, given.fit
+    if tau is not None and not fit.squares:
+        return _by_cones(given, tau)
     if tau is None:
         U, s, Vt = linear_map(given.problem)
-        multipliers = np.linalg.pinv(X, rcond=1e-12).T @ U @ Vt
+        multipliers, bias = np.linalg.pinv(X, rcond=1e-12).T @ U @ Vt, None
         upper, method = float(s.sum()), "closed form"
     else:
-        A, multipliers = nuclear_map(X, Y, tau)
+        A, multipliers = nuclear_map(fit.centred(X), fit.centred(fit.Y), tau)
         U, s, Vt = thin_svd(A)
-        upper = 0.5 * float(np.linalg.norm((X @ U * s) @ Vt - Y) ** 2) + tau * float(s.sum())
+        multipliers, bias = fit.centred(multipliers), fit.best_bias(X @ A)
+        upper = fit.value((X @ U * s) @ Vt, bias) + tau * float(s.sum())
         method = "proximal gradient"
-    c = float(np.linalg.norm(X.T @ multipliers, 2))
+    return _piece(given, tau, multipliers, upper, (U, s, Vt), method, bias)
+
+
+def _by_cones(given: Given, tau: float) -> Piece:
+    X, Q = given.problem.X, row_space(given.problem.X)
+    fit, size, slope, _ = given.fit.in_units(False)
+    multipliers, A, bias = linear_master(X @ Q, fit, tau / slope)
+    U, s, Vt = thin_svd(Q @ A * size)
+    bias = None if bias is None else bias * size
+    upper = given.fit.value((X @ U * s) @ Vt, bias) + tau * float(s.sum())
+    return _piece(given, tau, multipliers * slope, upper, (U, s, Vt), "cone program", bias)
+
+
+def _piece(
+    given: Given, tau: float | None, multipliers: Array, upper: float,
+    svd: tuple[Array, Array, Array], method: str, bias: Array | None,
+) -> Piece:  # fmt: skip
+    """The bracket of a map with an SVD and of the best multiple of Λ."""
+    (U, s, Vt), inside = svd, given.fit.inside
+    multipliers = inside(multipliers)
+    c = float(np.linalg.norm(given.problem.X.T @ multipliers, 2))
     lower, multipliers = given.best_multiple(multipliers, c, tau)
     branches = tuple((U[:, [i]],) for i in range(len(s)))
-    return Piece(lower, upper, Linear(multipliers), branches, s[:, None] * Vt, method)
+    proof = Linear(inside(multipliers))
+    return Piece(lower, upper, proof, branches, s[:, None] * Vt, method, bias)
