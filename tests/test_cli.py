@@ -63,6 +63,30 @@ def test_an_open_verdict_says_what_is_missing(data: Path) -> None:
     assert "missing" not in zerogap("solve", data, *OPTIONS, "--regularizer", "power").stdout
 
 
+@pytest.mark.parametrize("name", ["found.npz", "found.pt"])
+@pytest.mark.parametrize("architecture", ["standard", "parallel"])
+def test_networks_are_written_and_audited(
+    data: Path, tmp_path: Path, architecture: str, name: str
+) -> None:
+    options = ("--activation", "relu", "--architecture", architecture, "--depth", "2")
+    options += ("--beta", "0.05", "--bias", "decayed", "--network", tmp_path / name, "--json")
+    solved = zerogap("solve", data, *options)
+    assert solved.returncode == 0, solved.stderr
+    again = zerogap("audit", data, tmp_path / name, "--beta", "0.05", "--json")
+    assert again.returncode == 0, again.stderr
+    primal = json.loads(solved.stdout)["primal"]
+    assert json.loads(again.stdout)["objective"] == pytest.approx(primal)
+
+
+def test_the_largest_beta_is_told_where_outputs_are_constant(data: Path) -> None:
+    options = ("--activation", "relu", "--architecture", "standard", "--depth", "2", "--beta")
+    told = zerogap("solve", data, *options, "1e4").stdout
+    most = float(told.split("best from beta = ")[1].split()[0])
+    assert "(zero network)" in told
+    for beta, constant in ((0.9 * most, False), (1.1 * most, True)):
+        assert ("constant outputs" in zerogap("solve", data, *options, beta).stdout) == constant
+
+
 def test_files_are_verified_side_by_side_in_order_and_compressed(
     data: Path, tmp_path: Path
 ) -> None:

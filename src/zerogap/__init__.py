@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from zerogap.solving.certificates import write_jsonl as write_certificates
     from zerogap.solving.solver import solve, solve_path
     from zerogap.trained.audit import audit
+    from zerogap.trained.files import write_weights
 
 __all__ = [
     "Bounds", "Network", "Problem", "Verdict", "ZerogapError", "audit", "read_certificates",
-    "search", "solve", "solve_path", "verify", "write_certificates",
+    "search", "solve", "solve_path", "verify", "write_certificates", "write_weights",
 ]  # fmt: skip
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ _HOMES = {
     "solve_path": "solving.solver.solve_path",
     "verify": "checker.check.verify",
     "write_certificates": "solving.certificates.write_jsonl",
+    "write_weights": "trained.files.write_weights",
 }
 
 

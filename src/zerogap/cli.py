@@ -173,6 +173,11 @@ def _add_limits(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seconds", type=float, help="limit on all of it, the proof included")
     command.add_argument("--certificate", type=Path, help="write the certificate here (.jsonl)")
     command.add_argument(
+        "--network",
+        type=Path,
+        help="write the best network here: .npz, or a torch state_dict (.pt)",
+    )
+    command.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,
         default=sys.stderr.isatty(),
@@ -211,8 +216,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _solve(given: argparse.Namespace) -> int:
     from zerogap.solving.certificates import write_jsonl
     from zerogap.solving.solver import solve_path
+    from zerogap.trained.files import write_weights
 
-    _require_writable(given.certificate)
+    _require_outputs(given)
+    if given.network is not None and len(given.beta or [None]) > 1:
+        raise DataError("--network writes one network; accepted beside it is one --beta")
     problem = _problem(given, given.depth, given.beta[0] if given.beta else None)
     path: list[Bounds] = []
     with _interruptible(given.progress) as (progress, stopped):
@@ -226,6 +234,8 @@ def _solve(given: argparse.Namespace) -> int:
                 break
     if given.certificate is not None:
         write_jsonl(given.certificate, [bounds.certificate for bounds in path])
+    if given.network is not None:
+        write_weights(given.network, path[0].network)
     summaries = [_summary(beta, bounds) for beta, bounds in zip(betas, path, strict=False)]
     if given.json:
         _print_json(summaries if len(betas) > 1 else summaries[0])
@@ -234,6 +244,8 @@ def _solve(given: argparse.Namespace) -> int:
         _print_rows([shown, *([summary[name] for name in shown] for summary in summaries)])
     else:
         _print_bounds(path[0], given.verbose)
+        if not any(W.any() for branch in path[0].weights.branches for W in branch):
+            _print_hint(problem)
     return 0
 
 
@@ -265,6 +277,14 @@ def _print_bounds(bounds: Bounds, verbose: bool) -> None:
     _print_certified(bounds.verdict, bounds.status)
     for name, happened in bounds.methods if verbose else ():
         print(f"method       {name}: {happened}")
+
+
+def _print_hint(problem: Problem) -> None:
+    """Below which beta networks of two layers are more than constants."""
+    if problem.depth == 2 and problem.beta is not None and problem.first_bias != "free":
+        from zerogap.solving.fitted import beta_max
+
+        print(f"note         constant outputs are best from beta = {beta_max(problem):.3g} on")
 
 
 def _names(text: str | None) -> list[str]:
@@ -305,8 +325,18 @@ def _problem(given: argparse.Namespace, depth: int, beta: float | None) -> Probl
     )
 
 
+def _require_outputs(given: argparse.Namespace) -> None:
+    """Raise DataError now rather than after the work where something cannot be written."""
+    from zerogap.trained.files import require_weights_file
+
+    _require_writable(given.certificate)
+    if given.network is not None:
+        require_weights_file(given.network)
+        _require_writable(given.network)
+
+
 def _require_writable(path: Path | None) -> None:
-    """Raise DataError now rather than after the work where a file cannot be written."""
+    """Raise DataError where a file cannot be written."""
     if path is None:
         return
     try:
@@ -324,10 +354,10 @@ def _audit(given: argparse.Namespace) -> int:
     from zerogap.solving.audit import words
     from zerogap.solving.certificates import write_jsonl
     from zerogap.trained.audit import audit_layers
-    from zerogap.trained.files import read_weights
+    from zerogap.trained.files import read_weights, write_weights
     from zerogap.trained.objective import Criterion, Decay
 
-    _require_writable(given.certificate)
+    _require_outputs(given)
     if given.bias not in ("decayed", "free"):
         raise DataError(f"--bias is {given.bias!r}; accepted is decayed or free")
     layers = read_weights(given.weights, given.activation, given.key)
@@ -349,6 +379,8 @@ def _audit(given: argparse.Namespace) -> int:
         )  # fmt: skip
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
+    if given.network is not None:
+        write_weights(given.network, found.better)
     if given.json:
         values = (
             "objective",

@@ -1,12 +1,13 @@
-"""ReLU networks as scikit-learn estimators, fitted by convex programs, with a proof on request."""
+"""Networks as scikit-learn estimators, fitted by convex programs, with a proof on request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -16,20 +17,24 @@ from zerogap.model.problem import Problem
 from zerogap.solving.audit import Audit, audit
 from zerogap.solving.fitted import fitted
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 class _Estimator(BaseEstimator):
     """min ℓ(f(X), Y) + beta ½Σ‖W‖² over networks of any width (theory §3, §10).
 
-    beta: a positive number, for a loss that is summed over samples. depth: L ≥ 2; deeper networks
-    are copies of two-layer ones. bias: "decayed", regularised like the weights, or "none". seconds:
-    what the proof may take, None for as long as it needs.
+    beta: a positive number, for a loss that is summed over samples. depth: L ≥ 2; deeper ReLU
+    networks are copies of two-layer ones. bias: "decayed", regularised like the weights, or "none".
+    seconds: what the proof may take, None for as long as it needs.
 
-    After `fit`: network_, n_neurons_, objective_. The proof is made when one of its parts is first
-    asked for: audit_, lower_bound_ of any network's objective, gap_ = (objective_ − lower_bound_) /
-    objective_, and certificate_, which `zerogap.verify` checks.
+    After `fit`: network_, module_ (it in torch), n_neurons_, objective_. The proof is made when one
+    of its parts is first asked for: audit_, lower_bound_ of any network's objective, gap_ =
+    (objective_ − lower_bound_) / objective_, and certificate_, which `zerogap.verify` checks.
     """
 
     network_: Network
+    _activation: ClassVar[str]
     _problem: Problem
 
     def __init__(
@@ -46,13 +51,26 @@ class _Estimator(BaseEstimator):
     def _fit(self, X: Array, Y: Array, loss: str) -> Self:
         self.__dict__.pop("audit_", None)
         self._problem = Problem(
-            X, Y, activation="relu", architecture="standard",
+            X, Y, activation=self._activation, architecture="standard",
             depth=self.depth, beta=self.beta, bias=self.bias, loss=loss,
         )  # fmt: skip
         self.network_ = fitted(self._problem)
         self.n_neurons_ = self.network_.width
         self.objective_ = self.network_.objective(self._problem)
         return self
+
+    def path(self, X: Any, y: Any, betas: Iterable[float]) -> Iterator[Self]:
+        """This estimator, fitted to X and y at one beta after another."""
+        for beta in betas:
+            yield clone(self).set_params(beta=beta).fit(X, y)
+
+    @property
+    def module_(self) -> nn.Module:
+        """The network as a torch module in float64."""
+        from zerogap.model.module import as_module
+
+        check_is_fitted(self, "network_")
+        return as_module(self.network_, self._problem.d)
 
     @cached_property
     def audit_(self) -> Audit:
@@ -81,8 +99,8 @@ class _Estimator(BaseEstimator):
         return self.network_.outputs(X)
 
 
-class ReLURegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
-    """Regression by ReLU networks. loss: "squared" (½‖f − y‖²), "huber:δ" or "quantile:q"."""
+class _Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+    """Regression. loss: "squared" (½‖f − y‖²), "huber:δ" or "quantile:q"."""
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to X (n, d) and y (n,) or (n, k)."""
@@ -101,8 +119,8 @@ class ReLURegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         return tags
 
 
-class ReLUClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
-    """Classification by ReLU networks: of two classes by one output, else one output for each.
+class _Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+    """Classification: of two classes by one output, else one output for each.
 
     loss: "logistic" or "hinge" for two classes; of more classes it is always cross-entropy.
     """
@@ -148,3 +166,27 @@ class ReLUClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             F = np.stack([-F / 2, F / 2], axis=1)
         shares = np.exp(F - F.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
+
+
+class ReLURegressor(_Regressor):
+    """Regression by ReLU networks."""
+
+    _activation = "relu"
+
+
+class ReLUClassifier(_Classifier):
+    """Classification by ReLU networks."""
+
+    _activation = "relu"
+
+
+class LinearRegressor(_Regressor):
+    """Regression by linear networks: nuclear norms at two layers, less at more (theory §2)."""
+
+    _activation = "linear"
+
+
+class LinearClassifier(_Classifier):
+    """Classification by linear networks."""
+
+    _activation = "linear"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import cvxpy as cp
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -14,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from zerogap import verify
-from zerogap.sklearn import ReLUClassifier, ReLURegressor
+from zerogap.sklearn import LinearClassifier, LinearRegressor, ReLUClassifier, ReLURegressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 2))
@@ -22,7 +24,10 @@ Y = np.abs(X) @ RNG.normal(size=(2, 2))
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([ReLURegressor(beta=50.0), ReLUClassifier(beta=10.0)])
+@parametrize_with_checks([
+    ReLURegressor(beta=50.0), ReLUClassifier(beta=10.0),
+    LinearRegressor(beta=1.0), LinearClassifier(beta=1.0),
+])  # fmt: skip
 def test_the_contract_of_scikit_learn_is_kept(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
@@ -38,6 +43,27 @@ def test_a_fit_is_proved_on_request(depth: int) -> None:
     other = model.fit(X, Y[:, 0])
     assert other.predict(X).shape == (30,)
     assert other.audit_.objective == pytest.approx(other.objective_)
+
+
+def test_linear_networks_of_two_layers_are_nuclear_norms() -> None:
+    few = X[:, :1] @ np.ones((1, 3)) + 0.1
+    A = cp.Variable((2, 3))
+    fit = 0.5 * cp.sum_squares(X @ A - few)
+    value = cp.Problem(cp.Minimize(fit + 0.3 * cp.normNuc(A))).solve(solver=cp.CLARABEL)
+    model = LinearRegressor(beta=0.3, bias="none").fit(X, few)
+    assert model.objective_ == pytest.approx(value, rel=1e-6)
+    assert verify(model.certificate_).accepted and model.gap_ < 1e-6
+    deep = LinearRegressor(beta=0.3, depth=3).fit(X, Y)
+    assert deep.gap_ < 0.1 and deep.predict(X).shape == Y.shape
+
+
+def test_a_path_is_the_estimator_at_every_beta() -> None:
+    betas = [3.0, 1.0]
+    path = list(ReLURegressor(seconds=2).path(X, Y, betas))
+    assert [model.beta for model in path] == betas
+    assert path[1].objective_ == ReLURegressor(beta=1.0).fit(X, Y).objective_ < path[0].objective_
+    outputs = path[0].module_(torch.from_numpy(X)).detach().numpy()
+    assert outputs == pytest.approx(path[0].predict(X))
 
 
 def test_classes_have_probabilities_and_names() -> None:

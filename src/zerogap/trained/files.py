@@ -1,4 +1,4 @@
-"""Trained networks from files, nothing of which is executed."""
+"""Trained networks from files, nothing of which is executed, and into them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from zerogap.trained.layers import Layer, Layers
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 TORCH_FILES = (".pt", ".pth", ".ckpt", ".bin")
 # W1, b1, W2 …: one branch; j.l or branches.j.l: layer l of branch j, from 0; (inputs, outputs).
@@ -40,19 +41,40 @@ def read_weights(path: Path, activation: str, key: str | None = None) -> Layers:
     does not say which activation its network has. Raises DataError with the first name or shape
     that does not fit.
     """
-    if path.suffix == ".npz":
-        if key is not None:
-            raise DataError(f"{path}: a key is for checkpoints of torch; accepted is none")
-        arrays, unit = read_npz(path), None
-    elif path.suffix in TORCH_FILES:
+    require_weights_file(path)
+    if path.suffix != ".npz":
         arrays, unit = _read_torch(path, key)
+    elif key is not None:
+        raise DataError(f"{path}: a key is for checkpoints of torch; accepted is none")
     else:
-        accepted = ", ".join((".npz", *TORCH_FILES))
-        raise DataError(f"{path} ends in {path.suffix!r}; accepted are {accepted} files")
+        arrays, unit = read_npz(path), None
     try:
         return Layers(tuple(map(tuple, _branches(arrays))), activation, unit)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def write_weights(path: str | Path, module: nn.Module) -> None:
+    """The weights of a module under torch's names, as .npz or as a state_dict (.pt, .pth, …).
+
+    What `read_weights` reads. Raises DataError on another suffix.
+    """
+    path = Path(path)
+    require_weights_file(path)
+    state = module.state_dict()
+    if path.suffix == ".npz":
+        np.savez(path, **{name: value.numpy() for name, value in state.items()})
+    else:
+        import torch
+
+        torch.save(state, path)
+
+
+def require_weights_file(path: Path) -> None:
+    """Raise DataError unless a file of this name may hold weights."""
+    if path.suffix not in (".npz", *TORCH_FILES):
+        accepted = ", ".join((".npz", *TORCH_FILES))
+        raise DataError(f"{path} ends in {path.suffix!r}; accepted are {accepted} files")
 
 
 def _branches(arrays: Mapping[str, Array]) -> list[list[Layer]]:
