@@ -15,6 +15,7 @@ from zerogap.replication.studies import depth as depth_study
 from zerogap.solving.certificates import build
 from zerogap.solving.methods import base, columns
 from zerogap.solving.solver import solve
+from zerogap.theory.whitened import one_hot_lower
 
 Array = np.ndarray
 
@@ -115,12 +116,13 @@ def one_hot_certificate(sizes: tuple[int, ...], depth: int) -> dict[str, Any]:
     ).balanced()
     primal = depth / 2 * np.sum(lengths ** (2 / depth))
     dual = depth / 2 * lengths.sum() ** (2 / depth)
+    proved = depth / 2 * one_hot_lower(np.array(sizes, dtype=float), depth) ** (2 / depth)
     return build(
         problem(np.eye(n), Y, depth),
         network,
         {"kind": "whitened", "multipliers": V},
         gap={"theorem": "whitened-one-hot", "bidual": bidual},
-        claimed={"primal": primal, "dual": dual, "primal_lower": dual, "dual_upper": dual},
+        claimed={"primal": primal, "dual": dual, "primal_lower": proved, "dual_upper": dual},
     )
 
 

@@ -86,7 +86,7 @@ def test_opposed_rank_one_data_have_a_primal_of_three_and_a_bound_of_2_38() -> N
 
 
 @pytest.mark.parametrize("degrees", [20, 45, 80, 90, 135, 180])
-@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("depth", [3, 4, 6])
 def test_the_rank_one_theorem_matches_a_direct_search(degrees: int, depth: int) -> None:
     omega = math.radians(degrees)
     c = np.array([0.5, 2.0, -1.0, -0.3])
@@ -95,15 +95,12 @@ def test_the_rank_one_theorem_matches_a_direct_search(degrees: int, depth: int) 
     X = np.outer(c, a)
     Y = np.outer(relu(c), y_plus) + np.outer(relu(-c), y_minus)
     tau = np.geomspace(1e-2, 1e2, 200_001)
-    if depth == 3:
-        p, q, kappa = (
-            np.sqrt(1 + tau**2),
-            0.6 * np.sqrt(1 + tau**-2),
-            math.sin(min(omega, math.pi / 2)),
-        )
-    else:
-        p, q, kappa = 1 + tau, 0.6 * (1 + 1 / tau), math.cos(max(0.0, 2 * math.pi / 3 - omega))
-    scaled = np.sqrt((p**2 + q**2 + 2 * p * q * kappa).min())
+    p, q = np.sqrt(1 + tau**2), 0.6 * np.sqrt(1 + tau**-2)
+    area = p * q * math.sin(min(omega, math.pi / 2))
+    sums, differences = np.sqrt(p**2 + q**2 + 2 * area), np.sqrt(p**2 + q**2 - 2 * area)
+    power = 2 / (depth - 1)
+    scaled = (((sums + differences) / 2) ** power + ((sums - differences) / 2) ** power).min()
+    scaled **= 1 / power
     with ctx.workprec(PRECISION):
         squares = LOSSES["squared"](None)
         statement = Statement(

@@ -115,21 +115,15 @@ def test_singular_values_jump_to_zero_at_the_threshold(depth: int, beta: float) 
     assert shrink(threshold * (1 + 1e-9), beta, depth) == pytest.approx(least, rel=1e-6)
 
 
-@pytest.mark.parametrize("degrees", [120, 135, 180])
-def test_wide_angles_are_solved_at_four_layers(degrees: float) -> None:
-    """§6: from 120° on the lower bound is (√A + √B)², which one chain per side attains."""
-    turn = np.deg2rad(degrees)
-    plus, minus = np.array([1.0, 0.0]), 0.6 * np.array([np.cos(turn), np.sin(turn)])
-    line = RankOne(np.array([1.0, -1.0]), np.array([1.0]), plus, minus)
-    assert line.primal_lower(4) == pytest.approx((1 + 0.6**0.5) ** 2, rel=1e-9)
-
-
-def test_small_angles_and_unequal_sides_prove_no_gap_at_four_layers() -> None:
-    """§6: the bound of L ≥ 4 is below D₁ there."""
-    turn = np.deg2rad(5)
-    plus, minus = np.array([1.0, 0.0]), 0.01 * np.array([np.cos(turn), np.sin(turn)])
-    line = RankOne(np.array([1.0, -1.0]), np.array([1.0]), plus, minus)
-    assert line.primal_lower(4) < line.dual()
+@pytest.mark.parametrize("depth", [3, 4, 5, 8])
+def test_obtuse_angles_are_as_good_as_right_ones(depth: int) -> None:
+    """§6: from 90° on one chain per side is the best, and nothing is lost at 90° itself."""
+    for degrees in (90 - 1e-5, 90, 135, 180):
+        turn = np.deg2rad(degrees)
+        plus, minus = np.array([1.0, 0.0]), 0.6 * np.array([np.cos(turn), np.sin(turn)])
+        line = RankOne(np.array([1.0, -1.0]), np.array([1.0]), plus, minus)
+        chains = (1 + 0.6 ** (2 / depth)) ** (depth / 2)
+        assert line.primal(depth) == pytest.approx(chains, rel=1e-6)
 
 
 def test_the_table_of_planning_is_that_of_the_kept_run() -> None:

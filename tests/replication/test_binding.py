@@ -14,7 +14,7 @@ from zerogap.replication.tables.gaps import gather
 ROW = Row(
     claim="c", setting="s", instance="i", problem="abc", seed=1, architecture="standard",
     activation="relu", regularizer="weight_decay", depth=3, beta=None, n=2, d=1, k=1, rank=1,
-    data="d", paper="zero", holds=True, branches_allowed=None, tags={}, conjectured=None,
+    data="d", paper="zero", holds=True, branches_allowed=None, tags={},
     seconds_primal=None, seconds_dual=None, curve=None, constructed={}, status="solved", reason="",
     trained={"best": None, "median": None, "values": [], "error": None, "restarts": 0,
              "ranks": None},

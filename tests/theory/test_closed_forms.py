@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zerogap import Problem, solve, verify
@@ -74,13 +74,61 @@ def test_the_closed_form_of_rank_one_data_meets_the_values_of_training() -> None
         assert 1.5 * data.primal(3) ** (2 / 3) == pytest.approx(value, abs=1e-4)
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), depth=st.integers(3, 6),
+    angle=st.floats(0.5, 180), ratio=st.floats(0.05, 1),
+)  # fmt: skip
+def test_the_network_of_rank_one_data_attains_the_closed_form(
+    seed: int, depth: int, angle: float, ratio: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    c, a = np.append(rng.normal(size=3), [1.0, -1.0]), rng.normal(size=2)
+    turn = np.deg2rad(angle)
+    plus, minus = np.array([1.0, 0]), ratio * np.array([np.cos(turn), np.sin(turn)])
+    Y = np.outer(np.maximum(c, 0), plus) + np.outer(np.maximum(-c, 0), minus)
+    problem = Problem(
+        np.outer(c, a), Y, activation="relu", architecture="standard", depth=depth
+    ).reduced
+    line = RankOne.of(problem)
+    assert line is not None
+    network = line.standard_network(depth)
+    assert network.error(problem) <= 1e-9 * np.linalg.norm(Y)
+    assert network.objective(problem) == pytest.approx(problem.total(line.primal(depth)), rel=1e-9)
+    assert line.dual() < line.primal(depth)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_two_rows_lose_nothing_by_linear_layers(seed: int) -> None:
+    """§6: after a ReLU layer two non-negative rows are those of a linear layer of no larger norm,
+    and with the cost of all further layers between them no product of norms is below the bound."""
+    rng = np.random.default_rng(seed)
+    first = rows = np.maximum(rng.normal(size=(2, 3)), 0) + 1e-3 * rng.random((2, 3))
+    layers = []
+    for width in rng.integers(2, 5, size=rng.integers(1, 4)):
+        W = rng.normal(size=(rows.shape[1], width))
+        after = np.maximum(rows @ W, 0)
+        assert np.linalg.norm(np.linalg.pinv(rows) @ after) <= np.linalg.norm(W) * (1 + 1e-9)
+        layers.append(np.linalg.norm(W))
+        rows = after
+    assume(np.linalg.svd(rows, compute_uv=False)[-1] > 1e-6)
+    last = np.linalg.pinv(rows)  # to one-hot targets
+    product = float(np.prod(layers)) * np.linalg.norm(last)
+    power = 2 / (len(layers) + 1)
+    lengths = np.linalg.norm(first, axis=1)
+    assert product >= float(np.sum(lengths**-power)) ** (1 / power) * (1 - 1e-9)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=5))
 def test_the_proved_whitened_bound_is_below_the_orthogonal_network(sizes: list[int]) -> None:
     counts = np.array(sizes, float)
-    assert one_hot_lower(counts) <= one_hot_orthogonal(counts, 3) * (1 + 1e-12)
-    if len(sizes) == 2:
-        assert one_hot_lower(counts) == pytest.approx(one_hot_orthogonal(counts, 3))
+    for depth in (2, 3, 4, 7):
+        orthogonal = one_hot_orthogonal(counts, depth)
+        assert one_hot_lower(counts, depth) <= orthogonal * (1 + 1e-12)
+        if len(sizes) == 2:
+            assert one_hot_lower(counts, depth) == pytest.approx(orthogonal)
 
 
 @settings(max_examples=50, deadline=None)

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb, arb_mat, fmpq
 
-from zerogap.checker.balls import Refused, balls, diagonal, frobenius, inner, root, times, total
+from zerogap.checker.balls import (
+    Refused,
+    balls,
+    diagonal,
+    down,
+    frobenius,
+    inner,
+    root,
+    times,
+    total,
+)
 from zerogap.checker.eigen import spectral_norm, top_eigenvalue
 from zerogap.checker.statement import Statement
 
@@ -107,13 +117,10 @@ def rank_one(statement: Statement, primal: arb) -> arb:
     """(L/2) P₁^{2/L} for standard ReLU networks on X ≈ c aᵀ, L ≥ 3.
 
     On c aᵀ, f = c₊y₊ᵀ + c₋y₋ᵀ. The first hidden layer is c₊pᵀ + c₋qᵀ with disjoint supports, and
-    so are the parts of W₂ that p and q meet; a neuron of the last hidden layer is αc₊ + βc₋. Then
-    P₁² ‖a‖² ≥ min_τ g(τ), A = ‖y₊‖, B = ‖y₋‖, ω their angle:
-      L = 3: (‖p‖, ‖q‖) ∝ (cos, sin), (α, β) in a quarter disc; multipliers μ ⊥ ν are feasible, or
-        any unit μ, ν at ω ≥ 90°: quadratic form of (A√(1+τ²), B√(1+τ⁻²)) with cross term
-        κ = sin min(ω, 90°).
-      L ≥ 4: ‖p₂‖ + ‖q₂‖ ≤ ‖a‖ and (α, β) in a square; unit μ, ν with ‖μ + ν‖ ≤ 1 are feasible,
-        those at max(ω, 120°): (A(1+τ), B(1+τ⁻¹)) with κ = cos max(0, 120° − ω).
+    from there on a network of p and q alone costs no more if it is linear (**Two rows** in
+    certificates.md). With (‖p‖, ‖q‖) ∝ (cos, sin), m = L − 1 and σ the singular values of the rows
+    y₊/cos, y₋/sin, P₁‖a‖ ≥ min_τ (Σ σ_i^{2/m})^{m/2}, τ = tan; at obtuse angles ω as for
+    orthogonal rows. It grows with A = ‖y₊‖, B = ‖y₋‖ and κ = sin min(ω, 90°).
     Networks no better than `primal` are of no interest, so ΠW_l ≤ (2 primal/L)^{L/2} bounds what
     the change from X to c aᵀ does to f.
     """
@@ -133,7 +140,7 @@ def rank_one(statement: Statement, primal: arb) -> arb:
         halves.append(y)
         radii.append(error / root(square))
         sizes.append(frobenius(y))
-    A, B = (arb(size, radius.upper()) for size, radius in zip(sizes, radii, strict=True))
+    A, B = (arb(down(size - radius)) for size, radius in zip(sizes, radii, strict=True))
     if not A > 0 or not B > 0:
         raise Refused("rank-one theorem: one side's targets vanish, and then there is no gap")
     # The angle moves by at most asin(radius/size) ≤ (π/2) radius/size on either side, κ by no more.
@@ -142,35 +149,35 @@ def rank_one(statement: Statement, primal: arb) -> arb:
     # Lagrange's identity keeps sin ω accurate where cos ω is near ±1.
     rejection = halves[1] - halves[0] * (inner(halves[0], halves[1]) / sizes[0] ** 2)
     sine = frobenius(rejection) / sizes[1]
-    if depth == 3:
-        kappa = arb(1) if cosine <= 0 else sine
-    else:
-        kappa = arb(1) if cosine <= -0.5 else (root(arb(3)) * sine - cosine) / 2
-    square = _convex_minimum(A, B, kappa - swing, depth).max(arb(0))
+    kappa = arb(down((arb(1) if cosine <= 0 else sine) - swing))
     norm = frobenius(balls(a[None, :]))
-    return statement.scaled_total(root(square) / norm)
+    if not 0 < kappa < 1:
+        # Orthogonal rows, in closed form; at κ = 0 what holds at any angle.
+        power = arb(fmpq(2, depth)) if kappa > 0 else arb(1)
+        return statement.scaled_total((A**power + B**power) ** (1 / power) / norm)
+    return arb(depth) / 2 * _split(A, B, kappa, depth) / norm ** arb(fmpq(2, depth))
 
 
 def one_hot(statement: Statement, primal: arb) -> arb:
     """(L/2) P₁^{2/L} for standard ReLU networks with one-hot Y, L ≥ 3, any X.
 
-    A, the hidden layer before the last, is non-negative with ‖A‖_F ≤ ‖X‖₂. For two classes keep a
-    row a_k of least norm r_k each, G their Gram matrix: Λ = G^{-½} is feasible (an inverse of a
-    non-negative 2×2 Gram matrix is an M-matrix, so ‖Λφ(z)‖ ≤ ‖Λz‖ ≤ 1), and tr G^{-½} ≥ 1/r_k +
-    1/r_l (Peierls). Targets off by ε cost ε‖Λ‖_F ≤ ε tr Λ. Averaging over the pairs in a set T of
-    classes (Cauchy–Schwarz) gives P₁ ≥ (1 − ε)(2/|T|)^½ Σ_T 1/r_k, least under Σ n_k r_k² ≤ ‖X‖₂²
-    at (Σ_T n_k^{1/3})^{3/2}/‖X‖₂.
+    The first hidden layer is non-negative, and ‖X‖₂ long at most where W₁ has unit norm. Keep a
+    row of least norm r_k of each class. For two of them a network costs no less than a linear one
+    (**Two rows** in certificates.md): with m = L − 1, ‖W₂‖⋯‖W_{L−1}‖‖W_L's two columns‖ ≥
+    (r_k^{−2/m} + r_l^{−2/m})^{m/2} (1 − ε). Averaged over the pairs in a set T of classes, and
+    least under Σ n_k r_k² ≤ ‖X‖₂²: P₁ ≥ (1 − ε) (2/|T|)^{(L−2)/2} (Σ_T n_k^{1/L})^{L/2}/‖X‖₂.
     """
-    X, Y, epsilon = statement.X, statement.Y, statement.epsilon
+    X, Y, depth, epsilon = statement.X, statement.Y, statement.depth, statement.epsilon
     if not np.isin(Y, (0.0, 1.0)).all() or not (Y.sum(axis=1) == 1).all():
         raise Refused("whitened-one-hot theorem: Y is not one-hot")
     sizes = sorted((int(size) for size in Y.sum(axis=0) if size), reverse=True)
     if len(sizes) < 2 or not epsilon < 1:
         raise Refused("whitened-one-hot theorem: fewer than two classes, and then there is no gap")
-    roots = [arb(size) ** arb(fmpq(1, 3)) for size in sizes]
+    roots = [arb(size) ** arb(fmpq(1, depth)) for size in sizes]
     best = arb(0)
     for count in range(2, len(sizes) + 1):
-        best = best.max(root(arb(2) / count) * root(total(roots[:count])) ** 3)
+        best = best.max(arb(fmpq(2, count)) ** (depth - 2) * total(roots[:count]) ** depth)
+    best = root(best)
     scaled = (1 - epsilon) * best / spectral_norm(balls(X))
     return statement.scaled_total(scaled)
 
@@ -179,46 +186,47 @@ def _defect(U: arb_mat) -> arb:
     return frobenius(U.transpose() * U - diagonal([arb(1)] * U.ncols()))
 
 
-def _convex_minimum(A: arb, B: arb, kappa: arb, depth: int) -> arb:
-    """A lower bound on min_{τ>0} of the form in `rank_one`, a convex function of τ.
+def _split(A: arb, B: arb, kappa: arb, depth: int) -> arb:
+    """A lower bound on min_τ h, h = (Σ σ_i^{2/m})^{m/L} as in `rank_one`, 0 < κ < 1, exact numbers.
 
-    With B ≥ A (swap τ ↔ 1/τ) all coefficients but that of τ itself are non-negative. A convex
-    function lies above its tangent at the left end of a bracket of its minimiser.
+    h is convex in t = log τ, so it lies above its tangent at the left end of a bracket of the
+    minimiser.
     """
-    if A > B:
-        A, B = B, A
-    cross = 2 * kappa * A * B
-    # g = Σ coefficient τ^power.
-    if depth == 3:
-        terms = {2: A**2, 1: cross, 0: A**2 + B**2, -1: cross, -2: B**2}
-    else:
-        up, down = 2 * A**2 + cross, 2 * B**2 + cross
-        terms = {2: A**2, 1: up, 0: A**2 + B**2 + 2 * cross, -1: down, -2: B**2}
-    if not terms[-1] >= 0:
-        raise Refused("rank-one theorem: the form is not proved convex")
+    share = arb(fmpq(1, depth - 1))
 
-    def value(tau: arb) -> arb:
-        return total(weight * tau**power for power, weight in terms.items())
+    def at(t: arb) -> tuple[arb, arb]:
+        """h and its slope. Of a = A²(1 + τ²) and b = B²(1 + τ⁻²), σ² solve x² − (a + b)x + κ²ab."""
+        square = (2 * t).exp()
+        a, b, rise, fall = (
+            A**2 * (1 + square),
+            B**2 * (1 + 1 / square),
+            A**2 * square,
+            B**2 / square,
+        )
+        sums, product = 2 * (rise - fall), 2 * kappa**2 * (rise * b - a * fall)
+        width = root((a - b) ** 2 + 4 * (1 - kappa**2) * a * b)
+        value = slope = arb(0)
+        larger = (a + b + width) / 2
+        for x, turn in ((larger, width), (kappa**2 * a * b / larger, -width)):
+            value += x**share
+            slope += share * x ** (share - 1) * (x * sums - product) / turn
+        power = arb(fmpq(depth - 1, depth))
+        return value**power, power * value ** (power - 1) * slope
 
-    def slope(tau: arb) -> arb:
-        return total(power * weight * tau ** (power - 1) for power, weight in terms.items())
-
-    low, high = arb(2.0**-200), arb(2.0**200)
-    for _ in range(400):
-        middle = root(low * high).mid()
-        if slope(middle) < 0:
+    low, high = arb(-100), arb(100)
+    for _ in range(300):
+        middle = ((low + high) / 2).mid()
+        slope = at(middle)[1]
+        if slope < 0:
             low = middle
-        elif slope(middle) > 0:
+        elif slope > 0:
             high = middle
         else:
             break
-    # Where the data leave the slope's sign open, step out to where they do not.
-    width = arb(2.0**-80)
-    while not slope(low := middle * (1 - width)) < 0 or not slope(high := middle * (1 + width)) > 0:
-        width *= 4
-        if not width < 0.25:
-            raise Refused("rank-one theorem: the minimiser is not bracketed")
-    return value(low) + slope(low) * (high - low)
+    value, slope = at(low)
+    if not slope < 0 or not at(high)[1] > 0:
+        raise Refused("rank-one theorem: the minimiser is not bracketed")
+    return value + slope * (high - low)
 
 
 _BOTH, _STANDARD = ("standard", "parallel"), ("standard",)

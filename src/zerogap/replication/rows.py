@@ -93,14 +93,13 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """What the convex side says: a theorem's bound on P, a conjecture, the bracket of the dual.
+    """What the convex side says: a theorem's bound on P, the bracket of the dual.
 
     candidates: {"network", "method"} of every network that theory builds.
     """
 
     instance: str
     theorem: Record | None
-    conjectured: float | None
     bound: Record | None
     candidates: list[Record]
     failures: list[str]
@@ -136,7 +135,6 @@ class Row:
     holds: bool
     branches_allowed: int | None
     tags: dict[str, Any]
-    conjectured: float | None
     seconds_primal: float | None
     seconds_dual: float | None
     curve: Any

@@ -8,7 +8,7 @@ import numpy as np
 from zerogap.convex.columns import constant
 from zerogap.convex.nuclear import nuclear_map
 from zerogap.convex.spectra import best_map
-from zerogap.model.bounds import PrimalBound, relative
+from zerogap.model.bounds import PrimalBound
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
 from zerogap.model.network import zero_network
@@ -52,38 +52,13 @@ def _relu_bound(problem: Problem) -> PrimalBound | None:
     if problem.architecture == "standard" and depth >= 3:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
-            lower = rank_one.primal_lower(depth)
-            exact = rank_one.primal(depth)
-            proved = exact is not None and relative(exact - lower, exact) <= 1e-12
-            return PrimalBound(problem.total(lower), "theorem", "rank-one", exact=proved)
+            value = problem.total(rank_one.primal(depth))
+            return PrimalBound(value, "theorem", "rank-one", exact=True)
         sizes = whitened.one_hot_sizes(problem)
         if sizes is not None:
-            known = len(sizes) == 2 and depth == 3
-            if known:
-                value = whitened.one_hot_orthogonal(sizes, 3)
-            else:
-                value = max(whitened.one_hot_lower(sizes), float(np.sqrt(sizes).sum()))
-            return PrimalBound(problem.total(value), "theorem", "whitened-one-hot", exact=known)
-    return None
-
-
-def conjectured_primal(problem: Problem) -> float | None:
-    """The total value of a closed form that training supports but nobody proved, or None (§6, §7).
-
-    Rank-one scalar targets at L ≥ 5; orthogonal directions for two classes at L ≥ 4.
-    """
-    problem = problem.reduced
-    if problem.beta is not None or problem.activation != "relu" or not problem.plain:
-        return None
-    if problem.architecture != "standard" or problem.depth < 3:
-        return None
-    rank_one = RankOne.of(problem)
-    if rank_one is not None:
-        exact = rank_one.primal(problem.depth)
-        return None if exact is None else problem.total(exact)
-    sizes = whitened.one_hot_sizes(problem)
-    if sizes is not None and len(sizes) == 2:
-        return problem.total(whitened.one_hot_orthogonal(sizes, problem.depth))
+            value = max(whitened.one_hot_lower(sizes, depth), float(np.sqrt(sizes).sum()))
+            exact = len(sizes) == 2
+            return PrimalBound(problem.total(value), "theorem", "whitened-one-hot", exact=exact)
     return None
 
 
@@ -98,9 +73,8 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
     if relu and deep and problem.beta is None:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
-            network_or_none = rank_one.standard_network(problem.depth)
-            if network_or_none is not None:
-                candidates.append(Candidate(network_or_none, "closed form"))
+            network = rank_one.standard_network(problem.depth)
+            candidates.append(Candidate(network, "closed form"))
         elif (sizes := whitened.one_hot_sizes(problem)) is not None:
             network = whitened.one_hot_network(problem, problem.depth, "standard")
             candidates.append(Candidate(network, "closed form"))

@@ -64,71 +64,39 @@ class RankOne:
                 total += np.outer(side / np.sum(side**2), y / norm)
         return total
 
-    def tilt(self) -> float:
-        """The optimal τ = tan θ at L = 3: minimises the square of `primal` over the split.
-
-        The inner maximum of §6, over {μ, ν : ‖cosψ μ + sinψ ν‖ ≤ 1}, is attained at μ ⊥ ν for
-        ω ≤ 90° and at the directions of y± beyond, which gives
-        a²(1 + τ²) + b²(1 + τ⁻²) + 2ab sin(min(ω, 90°))(τ + τ⁻¹), convex in log τ.
-        """
+    def tilt(self, depth: int) -> float:
+        """The optimal τ = tan θ, (cos θ, sin θ) the sides' norms in the first hidden layer."""
         found = minimize_scalar(
-            lambda log: self._squared(float(np.exp(log))),
+            lambda log: self._at(float(np.exp(log)), depth),
             bounds=(-25, 25),
             method="bounded",
             options={"xatol": 1e-12},
         )
         return float(np.exp(found.x))
 
-    def _squared(self, tau: float) -> float:
-        p, m = self.norms
-        mixing = np.sin(min(self.angle, np.pi / 2))
-        return float(
-            p**2 * (1 + tau**2) + m**2 * (1 + tau**-2) + 2 * p * m * mixing * (tau + 1 / tau)
-        )
+    def _at(self, tau: float, depth: int) -> float:
+        """P₁ at a split: (Σ σ_i^{2/m})^{m/2}, m = L − 1, the further layers being linear.
+
+        σ of the rows y₊/cos θ, y₋/sin θ, which count as orthogonal at obtuse angles. Its power 2/L
+        is convex in log τ.
+        """
+        p, m = (norm * np.hypot(1, t) for norm, t in zip(self.norms, (tau, 1 / tau), strict=True))
+        cosine = max(np.cos(self.angle), 0.0)
+        squares = np.linalg.eigvalsh([[p * p, p * m * cosine], [p * m * cosine, m * m]])
+        return float(np.sum(np.maximum(squares, 0) ** (1 / (depth - 1))) ** ((depth - 1) / 2))
 
     def one_sided(self) -> bool:
         """Whether y₊ or y₋ is zero, or both point the same way: the condition for a zero gap."""
         return self.angle == 0
 
-    def primal(self, depth: int) -> float | None:
-        """P₁ of the standard network where it is known in closed form, else None.
-
-        Any depth when `one_sided`, or for scalar targets of opposed signs; depth 3 always.
-        """
+    def primal(self, depth: int) -> float:
+        """P₁ of the standard network, at every depth."""
         p, m = self.norms
         if depth == 2 or self.one_sided():
             return p + m
-        if depth == 3:
-            if self.angle >= np.pi / 2:
-                return float((p ** (2 / 3) + m ** (2 / 3)) ** 1.5)
-            return float(np.sqrt(self._squared(self.tilt())))
-        if len(self.plus) == 1:
+        if self.angle >= np.pi / 2:
             return float((p ** (2 / depth) + m ** (2 / depth)) ** (depth / 2))
-        return None
-
-    def primal_lower(self, depth: int) -> float:
-        """A proved lower bound on P₁: exact at L ≤ 3 and where `one_sided`, else for every L ≥ 4
-
-        min_τ √(p²(1+τ)² + m²(1+τ⁻¹)² + 2κpm(1+τ)(1+τ⁻¹)), κ = cos max(0, 120° − ω), which is
-        (√p + √m)² for opposed signs: the two sign paths share no weight in the first two and the
-        last two layers (proof: docs/certificates.md).
-        """
-        p, m = self.norms
-        if depth <= 3 or self.one_sided():
-            exact = self.primal(depth)
-            assert exact is not None
-            return exact
-        kappa = np.cos(max(0.0, 2 * np.pi / 3 - self.angle))
-
-        def squared(log: float) -> float:
-            x, y = p * (1 + np.exp(log)), m * (1 + np.exp(-log))
-            return float(x * x + y * y + 2 * kappa * x * y)
-
-        # Exact at the balance for opposed signs, where it is stationary; searched otherwise.
-        found = minimize_scalar(
-            squared, bounds=(-25, 25), method="bounded", options={"xatol": 1e-12}
-        )
-        return float(np.sqrt(found.fun))
+        return self._at(self.tilt(depth), depth)
 
     def parallel_network(self, depth: int) -> Network:
         """The bidual's optimum: one chain per side of the data."""
@@ -141,33 +109,37 @@ class RankOne:
         ]
         return Network(tuple(branches) or ((a * 0, *chain, self.plus[None, :]),), "relu").balanced()
 
-    def standard_network(self, depth: int) -> Network | None:
-        """The network that attains `primal`, or None where that is not known."""
-        if self.primal(depth) is None:
-            return None
+    def standard_network(self, depth: int) -> Network:
+        """The network that attains `primal`."""
         p, m = self.norms
-        chain = [np.ones((1, 1))] * (depth - 3)
-        a = self.a[:, None]
         if depth == 2 or min(p, m) == 0:
             return self.parallel_network(depth).as_standard()
+        a = self.a[:, None]
         if self.one_sided():
             # One second-layer neuron αc₊ + βc₋ serves both sides.
             first = np.hstack([a, -a]) * np.sqrt([p, m])
-            second = np.sqrt([[p], [m]])
-            direction = self.plus / p
+            chain = [np.ones((1, 1))] * (depth - 3)
+            second, direction = np.sqrt([[p], [m]]), self.plus / p
             return Network(((first, second, *chain, direction[None, :]),), "relu").balanced()
-        if self.angle >= np.pi / 2 or depth > 3:
+        if self.angle >= np.pi / 2:
             return self.parallel_network(depth).as_standard()
-        # M = [y₊/cosθ, y₋/sinθ] = B H with B orthonormal and H = (MᵀM)^{1/2} ≥ 0 entrywise, so
-        # H = Σ ψψᵀ with ψ ≥ 0 (its Cholesky columns), one second-layer neuron each.
-        tau = self.tilt()
-        cos, sin = 1 / np.hypot(1, tau), tau / np.hypot(1, tau)
+        # Linear layers from (cos θ, 0), (0, sin θ) to the targets, each with its share of the
+        # singular values, and turned so that both sides stay non-negative.
+        tau = self.tilt(depth)
+        sides = np.diag([1.0, tau]) / np.hypot(1, tau)
         U, s, Vt = np.linalg.svd(
-            np.column_stack([self.plus / cos, self.minus / sin]), full_matrices=False
+            np.linalg.solve(sides, np.stack([self.plus, self.minus])), full_matrices=False
         )
-        H = (Vt.T * s) @ Vt
-        psi = np.maximum(np.linalg.cholesky(H), 0)
-        lengths = np.linalg.norm(psi, axis=0)
-        first = np.hstack([a, -a]) * [cos, sin]
-        last = (psi * lengths).T @ (U @ Vt).T
-        return Network(((first, psi / lengths, last),), "relu").balanced_units()
+        share, inner, turn = np.diag(s ** (1 / (depth - 1))), [], U
+        for _ in range(depth - 2):
+            sides = sides @ turn @ share
+            # The sides are at an acute angle, and their bisector goes to (1, 1).
+            middle = (sides / np.linalg.norm(sides, axis=1)[:, None]).sum(axis=0)
+            x, y = middle / np.linalg.norm(middle)
+            back = np.array([[x + y, x - y], [y - x, x + y]]) / np.sqrt(2)
+            if np.linalg.det(sides) < 0:
+                back = back[:, ::-1]
+            inner.append(turn @ share @ back)
+            sides, turn = sides @ back, back.T
+        layers = (np.hstack([a, -a]) * np.hypot(1, [tau, 1 / tau]) ** -1, *inner, turn @ share @ Vt)
+        return Network((layers,), "relu").balanced_units()

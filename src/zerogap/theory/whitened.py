@@ -17,21 +17,20 @@ def one_hot_sizes(problem: Problem) -> Array | None:
 
 
 def one_hot_orthogonal(sizes: Array, depth: int) -> float:
-    """P₁ of one orthogonal direction per class, (Σ n_k^{1/L})^{L/2}: exact at K = 2, L = 3."""
+    """P₁ of one orthogonal direction per class, (Σ n_k^{1/L})^{L/2}: exact for two classes."""
     return float(np.sum(sizes ** (1 / depth)) ** (depth / 2))
 
 
-def one_hot_lower(sizes: Array) -> float:
-    """A proved lower bound on P₁ at every L ≥ 3: max over |T| ≥ 2 of √(2/|T|)(Σ_T n_k^{1/3})^{3/2}.
+def one_hot_lower(sizes: Array, depth: int) -> float:
+    """A proved lower bound on P₁: max over |T| ≥ 2 of (2/|T|)^{(L−2)/2} (Σ_T n_k^{1/L})^{L/2}.
 
-    For two classes the inverse Gram matrix of two non-negative hidden vectors is an M-matrix,
-    which gives 1/r_k + 1/r_l; averaging over the pairs of T, with
-    Σ_{k<l} √(w_k² + w_l²) ≤ (|T| − 1)√(|T|/2) ‖w‖, gives √(2/|T|) Σ_T 1/r_k, least under
-    Σ n_k r_k² ≤ 1. The best T of each size holds the largest classes.
+    Of two classes alone a network costs no less than a linear one, and averages over the pairs of T
+    give its bound (theory §7). The best T of each size holds the largest classes.
     """
-    cubes = np.cumsum(np.sort(sizes)[::-1] ** (1 / 3))
+    sums = np.cumsum(np.sort(sizes)[::-1] ** (1 / depth))[1:]
     counts = np.arange(2, len(sizes) + 1)
-    return float(np.max(np.sqrt(2 / counts) * cubes[1:] ** 1.5)) if len(counts) else 0.0
+    values = (2 / counts) ** (depth / 2 - 1) * sums ** (depth / 2)
+    return float(values.max(initial=0))
 
 
 def one_hot_network(problem: Problem, depth: int, architecture: str) -> Network:

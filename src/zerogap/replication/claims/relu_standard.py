@@ -38,6 +38,7 @@ _RANK_ONE = (
     _rank_one("aligned", (3, 4, 5), k=1),
     _rank_one("one-sided", (3, 4, 5), k=1, sides="one"),
     _rank_one("opposed", (3, 4, 5), k=1, angle=180),
+    *(_rank_one(f"deep-angle{angle}", (4, 6), angle=angle, ratio=0.6) for angle in (30, 75, 120)),
     *(
         _rank_one(f"angle{angle}-ratio{ratio:g}", (3,), angle=angle, ratio=ratio)
         for ratio in RATIOS
@@ -88,7 +89,7 @@ CLAIMS: tuple[Claim, ...] = (
         "the formula suggested by the orthogonal solution",
         (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24, polish_steps=1500),),
         test="formula",
-        condition="two classes, or L ≤ 4 (measured, not proved)",
+        condition="two classes (proved), or L ≤ 4 (measured)",
         measured=True,
     ),
 )

@@ -23,9 +23,7 @@ def relative_gap(angle: float, ratio: float) -> float:
     turn = np.deg2rad(angle)
     minus = ratio * np.array([np.cos(turn), np.sin(turn)])
     data = RankOne(np.array([1.0, -1.0]), np.ones(1), np.array([1.0, 0.0]), minus)
-    primal = data.primal(3)
-    assert primal is not None
-    return 1 - (data.dual() / primal) ** (2 / 3)
+    return 1 - (data.dual() / data.primal(3)) ** (2 / 3)
 
 
 def title(points: pd.DataFrame) -> str:

@@ -67,7 +67,6 @@ def _certified(given: Given, trained: Trained, solved: Solved, tolerance: float)
         holds=given.holds,
         branches_allowed=given.branches,
         tags=given.tags,
-        conjectured=solved.conjectured,
         seconds_primal=trained.seconds,
         seconds_dual=solved.seconds,
         curve=trained.curve,

@@ -6,7 +6,7 @@ from pathlib import Path
 from zerogap.model.errors import attempt
 from zerogap.replication.records import read_batch, write_batch
 from zerogap.replication.rows import Given, Solved
-from zerogap.solving.constructions import conjectured_primal, constructions, known_of
+from zerogap.solving.constructions import constructions, known_of
 from zerogap.solving.dual import bidual
 from zerogap.solving.methods.base import Effort
 
@@ -23,14 +23,12 @@ def _solved(given: Given) -> Solved:
     started = time.perf_counter()
     failures: list[str] = []
     known = attempt(failures, "theorem", known_of, problem)
-    conjectured = attempt(failures, "conjecture", conjectured_primal, problem)
     dual = attempt(failures, "dual", bidual, problem, Effort(relaxed=given.gap))
     built = attempt(failures, "construction", constructions, problem, dual) if dual else None
     networks = [*(known.candidates if known else ()), *(built or ())]
     return Solved(
         instance=given.name,
         theorem=known and known.bound and vars(known.bound),
-        conjectured=conjectured,
         bound=dual and dual.record(),
         candidates=[{"network": c.network.record(), "method": c.method} for c in networks],
         failures=[*(dual.failures if dual else ()), *failures],

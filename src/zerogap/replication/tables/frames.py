@@ -27,7 +27,7 @@ TRAINING_COLUMNS = [
 DETAIL_COLUMNS = [
     "claim", "setting", "instance", "data", "architecture", "activation", "regularizer", "depth",
     "beta", "paper", "holds", "branches_allowed", "primal", "dual", "primal_lower", "dual_upper",
-    "conjectured", "trained", "constructed", "width", "ranks", "trained_ranks", "singular_values",
+    "trained", "constructed", "width", "ranks", "trained_ranks", "singular_values",
     "singular_values_data", "rank_map", "angle", "ratio", "sides", "sizes", "spectrum", "shape",
     "proved_primal", "proved_dual", "proved_verdict",
 ]  # fmt: skip

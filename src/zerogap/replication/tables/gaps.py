@@ -94,13 +94,13 @@ def _thinned(curve: list[list[Any]]) -> list[list[Any]]:
 
 
 def _training_row(row: Row) -> dict[str, Any]:
-    """How close training came to the optimum, where the optimum is known or conjectured."""
+    """How close training came to the optimum, where the optimum is known."""
     trained = row.trained
     kept = {
         **{key: getattr(row, key) for key in ("claim", "setting", "instance", "depth")},
         **{key: trained[key] for key in ("best", "median", "error", "restarts")},
     }
-    optimum = row.exact_primal or row.conjectured
+    optimum = row.exact_primal
     if not optimum or row.branches_allowed is not None or trained["best"] is None:
         return kept
     values = np.array([np.inf if v is None else v for v in trained["values"]])

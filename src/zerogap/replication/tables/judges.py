@@ -82,7 +82,7 @@ def _judge_formula(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[
     beaten = (ratio < 1 - 1e-6) & cell["certified"].to_numpy(dtype=bool)
     evidence = f"{int(beaten.sum())} of {len(cell)} beaten by a certified network"
     if not beaten.any():
-        return REPLICATED, f"{evidence}; optimality itself is proved only for two classes at L = 3"
+        return REPLICATED, f"{evidence}; optimality itself is proved for two classes"
     evidence += f", by up to {1 - ratio[beaten].min():.1%}"
     if not beaten[cell["holds"].to_numpy(dtype=bool)].any():
         return _conditional(claim), f"never beaten with {claim.condition}; {evidence}"
