@@ -35,6 +35,7 @@ include: "workflow/rules/certify.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/depth.smk"
 include: "workflow/rules/search.smk"
+include: "workflow/rules/audits.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/paper.smk"
@@ -52,6 +53,7 @@ CERTIFICATES = [
         [
             *expand(rules.depth_study.output.certificates, batch=DEPTH_BATCHES),
             *rules.search.output,
+            *expand(rules.audits.output.certificates, problem=CONFIG.audits),
         ]
         if CONFIG.claims
         else []

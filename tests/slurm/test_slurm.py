@@ -20,6 +20,7 @@ TINY = {
     "restarts": {"default": 2},
     "instances": {"default": 1},
     "search": [],
+    "audits": [],
     "depth_study": [],
     "cases": {"relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"]},
 }

@@ -28,7 +28,7 @@ PARTS = (
 
 TABLES = (
     *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
-    *("depth.csv", "search.csv"),
+    *("depth.csv", "search.csv", "audits.csv"),
     *("table1.csv", "table1.md", "table1.tex"),
 )
 

@@ -54,6 +54,7 @@ BAD = [
     ({"files": [{"id": "mine"}]}, "files.0"),
     ({"name": "tables"}, "name is 'tables', a folder of every run"),
     ({"name": "Mine"}, "name"),
+    ({"audits": ["lost"]}, "audits: no problem 'lost'; accepted are iris, "),
     ({"search": ["lost"]}, "search: no data set 'lost'; accepted are smallest, "),
     (
         {

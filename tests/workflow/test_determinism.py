@@ -11,7 +11,7 @@ from tests.workflow.conftest import ROOT, copy_of, snakemake
 
 TABLES = (
     *("gaps.csv", "training.csv", "details.csv", "curves.csv", "claims.csv", "claims.md"),
-    *("table1.csv", "table1.md", "table1.tex", "depth.csv"),
+    *("table1.csv", "table1.md", "table1.tex", "depth.csv", "audits.csv"),
 )
 TARGETS = [f"results/tables/{name}" for name in TABLES]
 TINY = {
@@ -25,6 +25,7 @@ TINY = {
         "relu-parallel-3": ["generic-n3-d2", "generic-n4-d2"],
     },
     "search": ["smallest"],
+    "audits": ["linnerud"],
     "depth_study": [
         {"d": 2, "n": [6], "random": 1, "ascents": 1, "steps": 2},
         {"d": 3, "n": [4], "random": 1, "ascents": 0, "steps": 0},

@@ -23,6 +23,7 @@ TINY = {
     "restarts": {"default": 2},
     "instances": {"default": 1},
     "search": [],
+    "audits": [],
     "depth_study": [],
 }
 RUN = ("tables", "--configfile", "config/tiny.yaml")

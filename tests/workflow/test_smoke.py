@@ -148,7 +148,7 @@ STALE = {
     "replication/stages/train.py": {"train"},
     "replication/stages/certify.py": {"certify"},
     "replication/stages/verify.py": {"verify"},
-    "checker/check.py": {"certify", "verify", "search", "search_table", "depth_table"},
+    "checker/check.py": {"certify", "verify", "search", "search_table", "audits_table"},
     "replication/tables/table1.py": {"table1"},
     "training/lbfgs.py": {"train"},
 }

@@ -96,7 +96,7 @@ def read_by(wildcards):
     ]
     # `solve` trains where theory does not suffice and returns a torch module; `audit` reads one.
     late = ["training", "model.module", "trained.modules"]
-    read = {"inside": stored, "audit": []}
+    read = {"inside": stored, "audit": tables("audits.csv")}
     return [
         *modules(*notebook_imports(source), *late),
         *read.get(wildcards.notebook, TABLES),

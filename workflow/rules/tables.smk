@@ -5,7 +5,7 @@ SCOREBOARD = tables("claims.csv", "claims.md")
 TABLES = [
     *GATHERED,
     *(
-        [*TABLE1, *SCOREBOARD, *tables("depth.csv", "search.csv")]
+        [*TABLE1, *SCOREBOARD, *tables("depth.csv", "search.csv", "audits.csv")]
         if CONFIG.claims
         else []
     ),

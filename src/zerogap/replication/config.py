@@ -22,8 +22,8 @@ Slice = dict[str, Any]
 
 # What a run's folder holds; a run of such a name would write into another run's results.
 FOLDERS = (
-    *("benchmarks", "certificates", "data", "depth-study", "dual", "figures", "gaps", "notebooks"),
-    *("primal", "reference", "tables", "verdicts"),
+    *("audits", "benchmarks", "certificates", "data", "depth-study", "dual", "figures", "gaps"),
+    *("notebooks", "primal", "reference", "tables", "verdicts"),
 )
 
 # 3.0 is a number, but not a whole one: it could not count anything.
@@ -41,7 +41,7 @@ class Config:
 
     name: of the run, which its results bear, or nothing. claims: ids of those that are tested.
     instances: the problems of every setting, expanded once. depth_study: the options of each of
-    its jobs, as canonical JSON. search: its data sets.
+    its jobs, as canonical JSON. search: its data sets. audits: problems whose networks are trained.
     canonical: all of it, as JSON.
     """
 
@@ -53,6 +53,7 @@ class Config:
     batch_size: int
     depth_study: list[str]
     search: list[str]
+    audits: list[str]
     canonical: str
 
     def batches(self, setting_id: str) -> list[str]:
@@ -113,11 +114,8 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
     # Unknown cases are named here.
     expanded = {name: instances(name, options) for name, options in slices.items()}
     jobs = [json.dumps(entry, sort_keys=True) for entry in values.get("depth_study", [])]
-    searched = list(values.get("search", []))
-    known = constants(PACKAGE / "replication/studies/search.py")["CASES"]
-    for case in searched:
-        if case not in known:
-            raise ConfigError(f"search: no data set {case!r}; accepted are {', '.join(known)}")
+    searched = _named(values, "search", "data set", "CASES")
+    audited = _named(values, "audits", "problem", "PROBLEMS")
     return Config(
         run,
         chosen,
@@ -127,8 +125,18 @@ def load(values: Mapping[str, Any], schema: Path) -> Config:
         int(values["batch_size"]),
         jobs,
         searched,
+        audited,
         json.dumps(values, sort_keys=True),
     )
+
+
+def _named(values: Mapping[str, Any], key: str, what: str, constant: str) -> list[str]:
+    """What a configuration chooses of a study's dictionary, which is not loaded."""
+    known = constants(PACKAGE / f"replication/studies/{key}.py")[constant]
+    for name in values.get(key, []):
+        if name not in known:
+            raise ConfigError(f"{key}: no {what} {name!r}; accepted are {', '.join(known)}")
+    return list(values.get(key, []))
 
 
 def _slice(values: Mapping[str, Any], name: str) -> Slice:

@@ -139,7 +139,7 @@ def real(
     target: int | None = None,
     transform: str = "standardised",
 ) -> tuple[Array, Array]:
-    """Iris or wine (one-hot classes), Diabetes (standardised progression) or cancer (±1).
+    """Iris or wine (one-hot classes), Diabetes or Linnerud (standardised), or cancer (±1).
 
     All of them come with scikit-learn.
 
@@ -255,7 +255,16 @@ def _bundled(name: str) -> tuple[Array, Array]:
     elif name == "cancer":
         bunch = datasets.load_breast_cancer()
         targets = (2.0 * bunch.target - 1)[:, None]
+    elif name == "linnerud":
+        bunch = datasets.load_linnerud()
+        targets = _standardised(bunch.target)
     else:
-        raise TypeError(f"dataset {name!r} is unknown; accepted are iris, diabetes, wine, cancer")
-    features = bunch.data - bunch.data.mean(axis=0)
-    return features / features.std(axis=0), targets
+        raise TypeError(
+            f"dataset {name!r} is unknown; accepted are iris, diabetes, wine, cancer, linnerud"
+        )
+    return _standardised(bunch.data), targets
+
+
+def _standardised(A: Array) -> Array:
+    centred = A - A.mean(axis=0)
+    return centred / centred.std(axis=0)

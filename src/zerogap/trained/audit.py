@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +78,47 @@ def audit(
     return replace(found, before=reading.before)
 
 
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """A trained network in the theory's terms: torch's objective is scale·(the theory's) − charge.
+
+    charge: of biases in middle layers (`Layers.merged`), which any network of the problem may have.
+    """
+
+    problem: Problem
+    network: Network
+    scale: float
+    charge: float
+
+
+def stated(
+    layers: Layers,
+    X: Array,
+    Y: Array,
+    criterion: Criterion,
+    decay: Decay,
+    *,
+    architecture: str | None = None,
+    regularizer: str = "weight_decay",
+) -> Stated:
+    """What layers on data (n, d) and targets (n, k) of the theory are, and what they minimise.
+
+    architecture: None for that of the layers.
+    """
+    rate, bias = _decays(layers, decay)
+    carried = bool(layers.biases("middle"))
+    if carried and regularizer == "power":
+        raise DataError("regularizer 'power' takes no biases in middle layers; accepted are none")
+    network, own_architecture = layers.merged()
+    scale = criterion.scale(Y)
+    problem = Problem(
+        X, Y, activation=layers.activation, architecture=architecture or own_architecture,
+        depth=layers.depth, regularizer=regularizer, beta=rate / scale, loss=criterion.loss,
+        bias=bias,
+    )  # fmt: skip
+    return Stated(problem, network, scale, rate * (layers.depth - 2) / 2 if carried else 0.0)
+
+
 def audit_layers(
     layers: Layers,
     X: Array,
@@ -91,27 +132,17 @@ def audit_layers(
 ) -> Audit:
     """The audit of layers on data (n, d) and targets (n, k) of the theory, in torch's units.
 
-    architecture: None for that of the layers. limits: as in `audit`.
+    architecture: as in `stated`. limits: as in `audit`.
 
     Decayed biases of middle layers: any such network is one without them, of (L − 2)w/2 more
     (`Layers.merged`), so that the optimum is at most this much below that of networks with biases
     in the first and last layer alone.
     """
-    rate, bias = _decays(layers, decay)
-    carried = bool(layers.biases("middle"))
-    if carried and regularizer == "power":
-        raise DataError("regularizer 'power' takes no biases in middle layers; accepted are none")
-    network, own_architecture = layers.merged()
-    scale = criterion.scale(Y)
-    problem = Problem(
-        X, Y, activation=layers.activation, architecture=architecture or own_architecture,
-        depth=layers.depth, regularizer=regularizer, beta=rate / scale, loss=criterion.loss,
-        bias=bias,
-    )  # fmt: skip
-    found = audit_network(problem, network, **limits)
-    charge = rate * (layers.depth - 2) / 2 if carried else 0.0
+    own = stated(layers, X, Y, criterion, decay, architecture=architecture, regularizer=regularizer)
+    scale, charge = own.scale, own.charge
+    found = audit_network(own.problem, own.network, **limits)
     objective = scale * found.objective - charge
-    own = scale * found.best >= objective or found.best_method == "given"
+    kept = scale * found.best >= objective or found.best_method == "given"
     notes = [decay.note] if decay.note else []
     if charge:
         notes.append(
@@ -123,11 +154,11 @@ def audit_layers(
         loss=scale * found.loss,
         penalty=scale * found.penalty - charge,
         lower=max(scale * found.lower - charge, 0.0),
-        best=objective if own else scale * found.best,
-        best_method="given" if own else found.best_method,
+        best=objective if kept else scale * found.best,
+        best_method="given" if kept else found.best_method,
         width=layers.width,
-        weights=network if own else found.weights,
-        rounding=layers.unit and scale * _moved(problem, network, layers.unit),
+        weights=own.network if kept else found.weights,
+        rounding=layers.unit and scale * _moved(own.problem, own.network, layers.unit),
         notes=tuple(notes),
     )
 

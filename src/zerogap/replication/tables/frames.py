@@ -45,6 +45,15 @@ SEARCH_COLUMNS = [
     "id", "n", "d", "k", "leaves", "primal_lower", "primal", "dual_upper", "verdict", "certified",
 ]  # fmt: skip
 
+# Trained networks in torch's units: the objective, a proved lower bound on the optimum and the best
+# value known. relative_gap, of the objective, is excess, which is the network's for certain, and
+# unknown. error: the share of samples misclassified, or the mean of squares.
+AUDIT_COLUMNS = [
+    "problem", "network", "data", "n", "d", "k", "loss", "depth", "bias", "decay", "optimiser",
+    "epochs", "width", "error", "objective", "lower", "best", "relative_gap", "excess", "unknown",
+    "certified", "note",
+]  # fmt: skip
+
 TABLE1_COLUMNS = ["2", "3", ">3"]
 TABLE1_CELLS = [
     "architecture", "activation", "depth", "paper", "ours", "worst_relative_gap", "instances",
@@ -61,6 +70,7 @@ COLUMNS = {
     "details.csv": DETAIL_COLUMNS,
     "depth.csv": DEPTH_COLUMNS,
     "search.csv": SEARCH_COLUMNS,
+    "audits.csv": AUDIT_COLUMNS,
     "curves.csv": ["setting", "instance", "step", "value"],
     "table1.csv": TABLE1_CELLS,
     "claims.csv": SCOREBOARD_COLUMNS,

@@ -29,7 +29,7 @@ def from_certificates(folder: Path, tolerance: float) -> pd.DataFrame:
     for file in files_of([folder]):
         for certificate, verdict in verdicts(file, tolerance):
             name = tuple(certificate["id"][key] for key in KEY)
-            if name[0] not in ("depth", "search"):
+            if name[0] not in ("depth", "search", "audits"):
                 row = _row(certificate, verdict)
                 found.setdefault(name, []).append(dict(zip(KEY, name, strict=True)) | row)
     rows = [rows[0] | {"certified": rows[0]["certified"] and len(rows) == 1}
