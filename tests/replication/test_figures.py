@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import (
+    audits,
     branches,
     depth_study,
     described,
@@ -81,6 +82,29 @@ def test_a_data_set_that_nothing_decides_is_not_called_equal() -> None:
         depth_study.title(found) == "Four layers are below three on 1 of 4 data sets; 1 undecided"
     )
     assert depth_study.title(found[1:]) == "Four layers meet three on 2 of 3 data sets; 1 undecided"
+
+
+# --- trained networks -----------------------------------------------------------------------------
+
+
+def audited(gap: float, excess: float, certified: bool = True) -> Row:
+    return {
+        "problem": "iris", "network": "adam-long-10", "depth": 2, "width": 10, "lower": 1.0,
+        "best": 1.01, "relative_gap": gap, "excess": excess, "certified": certified,
+    }  # fmt: skip
+
+
+def test_half_of_the_networks_are_so_far_and_what_is_not_certified_is_left_out(
+    tmp_path: Path,
+) -> None:
+    given = (audited(0.02, 0.01), audited(0.0301, 0.0209), audited(0.5, 0.49))
+    figure = drawn("audits", written(tmp_path, audits=(*given, audited(9.0, 9.0, False))))
+    said = (
+        "Half of 3 networks are within 3.1 % of the best there is; half are at least 2 % above it"
+    )
+    assert (
+        figure.get_suptitle().replace("\n", " ") == said == audits.title(rows("audits.csv", *given))
+    )
 
 
 # --- branches -------------------------------------------------------------------------------------

@@ -124,6 +124,16 @@ def test_a_picture_is_shown_where_a_run_has_its_data(results: Path) -> None:
     assert len(asked(results, "figure", "kind")) == 7
 
 
+def test_trained_networks_are_spoken_of_where_some_are_certified(results: Path) -> None:
+    row = {"problem": "iris", "network": "adam-long-10", "depth": 2, "width": 10, "lower": 1.0}
+    row |= {"best": 1.01, "relative_gap": 0.02, "excess": 0.01, "certified": False}
+    table(results, "audits.csv", row)
+    assert len(asked(results, "figure", "kind")) == 6
+    table(results, "audits.csv", row, row | {"certified": True})
+    assert len(asked(results, "figure", "kind")) == 7
+    assert "How far trained networks are" in str(asked(results, "heading", "body"))
+
+
 @pytest.mark.parametrize(
     ("claims", "problems", "partial"), [(2, 3, True), (2, 4, False), (2, 5, False), (1, 4, True)]
 )

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
@@ -23,11 +25,12 @@ RECIPES = {"sgd": "SGD", "adam": "Adam", "adam-long": "Adam, longer", "adamw": "
 
 
 def title(frame: pd.DataFrame) -> str:
-    """What the networks say together."""
-    gap, certain = (100 * frame[name].median() for name in ("relative_gap", "excess"))
+    """What the networks say together, bounds rounded outward."""
+    most = np.ceil(1000 * frame["relative_gap"].median()) / 10
+    least = np.floor(1000 * frame["excess"].median()) / 10
     return (
-        f"Half of {len(frame)} networks are within {gap:.2g} % of the best there is; "
-        f"half are worse by at least {certain:.2g} %"
+        f"Half of {len(frame)} networks are within {most:g} % of the best there is; "
+        f"half are at least {least:g} % above it"
     )
 
 
@@ -39,7 +42,7 @@ def draw(tables: Path) -> Figure:
     """
     frame = read(tables, "audits.csv")
     frame = frame[frame["certified"].astype(bool)].reset_index(drop=True)
-    figure, axes = style.panels(3, height=3.1)
+    figure, axes = style.panels(3, height=3.3)
     if frame.empty:
         style.missing(list(axes), "trained networks")
         return style.finish(figure)
@@ -65,6 +68,7 @@ def draw(tables: Path) -> Figure:
     axes[2].bar(problems, unknown[problems].clip(lower=_FLOOR), width=0.9, color="0.85", zorder=0)
     for one in axes:
         one.set(yscale="log", ylim=(_FLOOR / 2, 1.5))
+        one.yaxis.set_minor_locator(NullLocator())
     axes[0].set(xlabel="neurons a layer", ylabel="proved relative gap, at most")
     axes[0].set_xticks(range(len(widths)), widths)
     axes[1].set(xlabel="how they were trained", xticks=[])

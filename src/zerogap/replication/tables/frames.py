@@ -47,11 +47,11 @@ SEARCH_COLUMNS = [
 
 # Trained networks in torch's units: the objective, a proved lower bound on the optimum and the best
 # value known. relative_gap, of the objective, is excess, which is the network's for certain, and
-# unknown. error: the share of samples misclassified, or the mean of squares.
+# unknown. method: of the bound. error: the share of samples misclassified, or the mean of squares.
 AUDIT_COLUMNS = [
     "problem", "network", "data", "n", "d", "k", "loss", "depth", "bias", "decay", "optimiser",
-    "epochs", "width", "error", "objective", "lower", "best", "relative_gap", "excess", "unknown",
-    "certified", "note",
+    "epochs", "width", "error", "objective", "lower", "method", "best", "relative_gap", "excess",
+    "unknown", "certified", "note",
 ]  # fmt: skip
 
 TABLE1_COLUMNS = ["2", "3", ">3"]
