@@ -13,8 +13,9 @@ from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
 
 CAPTION = (
-    "Trained networks: how far above the best of any width at most, proved, against their width, "
-    "how they were trained, and the problem. Grey: what is not known of the optimum itself."
+    "Trained networks: how far above the best of any width at most, proved, as a share of their "
+    "objective, against their width, how they were trained, and the problem. Grey: what is not "
+    "known of the optimum itself."
 )
 TABLES = ("audits.csv",)
 
@@ -26,11 +27,11 @@ RECIPES = {"sgd": "SGD", "adam": "Adam", "adam-long": "Adam, longer", "adamw": "
 
 def title(frame: pd.DataFrame) -> str:
     """What the networks say together, bounds rounded outward."""
-    most = np.ceil(1000 * frame["relative_gap"].median()) / 10
-    least = np.floor(1000 * frame["excess"].median()) / 10
+    most = np.ceil(1000 * (frame["objective"] / frame["lower"] - 1).median()) / 10
+    least = np.floor(1000 * (frame["objective"] / frame["best"] - 1).median()) / 10
     return (
-        f"Half of {len(frame)} networks are within {most:g} % of the best there is; "
-        f"half are at least {least:g} % above it"
+        f"Half of {len(frame)} networks are at most {most:g} % above the best there is, "
+        f"half at least {least:g} %"
     )
 
 
@@ -69,7 +70,7 @@ def draw(tables: Path) -> Figure:
     for one in axes:
         one.set(yscale="log", ylim=(_FLOOR / 2, 1.5))
         one.yaxis.set_minor_locator(NullLocator())
-    axes[0].set(xlabel="neurons a layer", ylabel="proved relative gap, at most")
+    axes[0].set(xlabel="neurons a layer", ylabel="gap at most, of the objective")
     axes[0].set_xticks(range(len(widths)), widths)
     axes[1].set(xlabel="how they were trained", xticks=[])
     axes[2].set_xticks(range(len(problems)), problems, rotation=90)

@@ -24,8 +24,8 @@ from zerogap.solving.solver import solve
 from zerogap.trained.audit import Stated, stated
 from zerogap.trained.objective import Criterion, Decay
 
-# The data, the loss, layers, whether these have biases, the weight decay, and the relative width
-# of the bracket that is narrow enough.
+# The data (`families.real`), the loss, layers, whether these have biases, the weight decay, and the
+# relative width of the bracket that is narrow enough.
 PROBLEMS: dict[str, tuple[Spec, str, int, bool, float, float]] = {
     "iris": ({"name": "iris"}, "cross-entropy", 2, True, 1e-2, 1e-2),
     "wine": ({"name": "wine", "d": 10}, "cross-entropy", 2, True, 1e-2, 2e-2),
