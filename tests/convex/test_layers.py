@@ -125,8 +125,8 @@ def test_a_large_problem_is_bracketed_and_its_bracket_proved(
 def test_weight_decay_takes_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "MAX_VISITS", 0)
     X, Y = teacher(4, 2, 1)
-    problem = Problem(X, Y, activation="relu", architecture="standard", depth=3, beta=0.5)
-    bounds = solve(problem, restarts=0, gap=0.5, seconds=4)
+    problem = Problem(X, Y, activation="relu", architecture="standard", depth=3, beta=0.1)
+    bounds = solve(problem, restarts=0, gap=0.2, seconds=4)
     assert bounds.dual_method == "layered moments, over levels"
     assert bounds.certified and 0 < bounds.dual <= bounds.primal
 

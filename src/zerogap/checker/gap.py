@@ -34,8 +34,8 @@ def gap(statement: Statement, block: Any, primal: arb) -> tuple[arb, arb]:
         if not error <= s.epsilon:
             raise Refused(f"gap.bidual: ‖f(X) − Y‖ is {up(error)!r}, more than epsilon")
         return lower, value
-    # At any β the dual value is min_t β(L−2)/2 t² + D_β(t), D_β(t) ≤ ℓ(f) + β t^{2−L} D for a
-    # parallel f of scaled value D, so the best t gives ℓ(f) + β (L/2) D^{2/L}.
+    # At any β the dual value is at most ℓ(f) + β (L/2) γ^{2/L}, γ the gauge of f(X), which is at
+    # most the scaled value of a parallel f.
     return lower, s.loss.value(F, balls(s.Y)) + s.beta * value
 
 

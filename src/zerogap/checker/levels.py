@@ -1,20 +1,20 @@
 """Lower bounds on the dual value from multipliers Λ with proved levels c_L(Λ) (theory §1)."""
 
-import heapq
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from flint import arb, arb_mat
 
 from zerogap.checker import kinds
-from zerogap.checker.balls import Refused, balls, down, frobenius, inner, root, up
+from zerogap.checker.balls import Refused, balls, frobenius, inner
 from zerogap.checker.budget import STEP, spend
-from zerogap.checker.limits import MAX_EVIDENCE, MAX_INTERVALS, NORMS_LOSS
+from zerogap.checker.limits import CUT_LOSS, MAX_CUTS, MAX_EVIDENCE
 from zerogap.checker.losses import Ray
 from zerogap.checker.reading import get
 from zerogap.checker.statement import Statement
+
+# (c, g): outputs of gauge γ have a loss of at least g − cγ.
+Cut = tuple[arb, arb]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Multipliers:
 
     ray: Ray
     level: arb
+
+    def cut(self, gamma: arb) -> Cut:
+        """That of the multiple of Λ which is best at γ."""
+        theta, value = self.ray.against(self.level * gamma)
+        return (theta * self.level).upper(), value.lower()
 
 
 def dual(statement: Statement, evidence: Any) -> arb:
@@ -41,7 +46,7 @@ def dual(statement: Statement, evidence: Any) -> arb:
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_EVIDENCE:
         raise Refused(f"lower.evidence: accepted are 1 to {MAX_EVIDENCE} pieces")
     proved = [_multipliers(s, item, f"lower.evidence[{i}]") for i, item in enumerate(items)]
-    return _LayerNorms(s, s.beta, proved).least()
+    return _searched(s.beta, s.depth, proved)
 
 
 def _proved(statement: Statement, evidence: Any, place: str) -> tuple[arb_mat, arb]:
@@ -66,64 +71,48 @@ def _sums(Lambda: arb_mat) -> arb_mat:
     return arb_mat(1, Lambda.nrows(), [1] * Lambda.nrows()) * Lambda
 
 
-class _LayerNorms:
-    """min_{t ≥ 0} of F(t) = β(L−2)/2 t² + D_β(t), D_β(t) the best Λ's value at t^{L−2} c(Λ) ≤ β.
+def _searched(beta: arb, depth: int, proved: list[Multipliers]) -> arb:
+    """A lower bound on the dual value: where it is least so far, the best cut there is added."""
+    cuts = [found.cut(arb(0)) for found in proved]
+    for _ in range(MAX_CUTS):
+        spend(10 * STEP * (len(proved) + len(cuts)), "the search over gauges")
+        bound, gamma = least(beta, depth, cuts)
+        c, g = max((found.cut(gamma) for found in proved), key=lambda cut: cut[1] - cut[0] * gamma)
+        if not _cost(beta, depth, gamma) + g - c * gamma > bound * (1 + CUT_LOSS):
+            break
+        cuts.append((c, g))
+    return bound
 
-    t stands for the geometric mean of the layers' norms: no network costs less than the minimum.
+
+def least(beta: arb, depth: int, cuts: list[Cut]) -> tuple[arb, arb]:
+    """A lower bound on min over γ ≥ 0 of β(L/2)γ^{2/L} + max(0, g_i − c_i γ), and about its γ.
+
+    Between the corners of the maximum, a sum of lines and a concave function is least at an end.
+    cuts: exact (c_i, g_i), c_i > 0 where g_i > 0.
     """
+    hull = [(arb(0), arb(0))]
+    corners: list[arb] = []  # where each cut meets the one before it, proved to decrease
+    for c, g in sorted(cuts, key=lambda cut: (cut[0], -cut[1])):
+        if not g > hull[-1][1]:  # more is asked for no more
+            continue
+        while corners and not _corner(hull[-1], (c, g)) < corners[-1]:
+            hull.pop()
+            corners.pop()
+        corners.append(_corner(hull[-1], (c, g)))
+        hull.append((c, g))
+    bound, least_at = hull[-1][1], arb(0)
+    for gamma, (c, g) in zip(corners, hull[1:], strict=True):
+        value = _cost(beta, depth, gamma) + g - c * gamma
+        if not value > bound:
+            bound, least_at = value.min(bound), gamma.mid()
+    return bound, least_at
 
-    def __init__(self, statement: Statement, beta: arb, proved: list[Multipliers]) -> None:
-        self._beta, self._power, self._proved = beta, statement.depth - 2, proved
-        # The zero network's value, which P does not exceed.
-        Y = balls(statement.Y)
-        self._ceiling = statement.loss.value(arb_mat(Y.nrows(), Y.ncols()), Y)
 
-    def least(self) -> arb:
-        """A lower bound, by branch and bound over t.
+def _corner(one: Cut, other: Cut) -> arb:
+    """The γ where two cuts meet."""
+    return (other[1] - one[1]) / (other[0] - one[0])
 
-        Up to `end` the worst interval is halved until it cannot be improved further. Beyond, the
-        first term of F alone exceeds the ceiling.
-        """
-        end = up(root(2 * self._ceiling / (self._beta * self._power)))
-        if not end > 0:
-            return arb(0)
-        heap = [(self._on(0.0, end), 0.0, end)]
-        reachable = math.inf
-        for _ in range(MAX_INTERVALS):
-            spend(200 * STEP, "the search over layer norms")
-            least, a, b = heap[0]
-            middle = (a + b) / 2
-            reachable = min(reachable, down(self._square(arb(middle)) + self._dual_at(middle)))
-            if least >= reachable - NORMS_LOSS * abs(reachable) or not a < middle < b:
-                break
-            heapq.heapreplace(heap, (self._on(a, middle), a, middle))
-            heapq.heappush(heap, (self._on(middle, b), middle, b))
-        return arb(min(heap[0][0], down(self._ceiling)))
 
-    def _square(self, t: arb) -> arb:
-        return self._beta * self._power / 2 * t**2
-
-    def _dual_at(self, t: float) -> arb:
-        """A lower bound on D_β(t)."""
-        allowed = self._beta / arb(t) ** self._power
-        return max(
-            (found.ray.best(allowed / found.level) for found in self._promising(t)), key=down
-        )
-
-    def _promising(self, t: float) -> list[Multipliers]:
-        """The Λ's that look best at t; the choice proves nothing and costs nothing if wrong."""
-        allowed = float(self._beta / arb(t) ** self._power)
-        values = [found.ray.estimate(allowed / float(found.level)) for found in self._proved]
-        tried = self._proved[0].ray.tried
-        return [self._proved[i] for i in np.argsort(values, kind="stable")[-tried:]]
-
-    def _on(self, a: float, b: float) -> float:
-        """A lower bound on F over [a, b]: D_β does not increase, so its value at b serves."""
-        best = down(self._square(arb(a)) + self._dual_at(b))
-        for found in self._promising((a + b) / 2) if a > 0 else []:
-            # One Λ at its largest feasible scale θ = β/(c t^{L−2}).
-            value = found.ray.over(self._beta, self._power, self._beta / found.level, a, b)
-            # Not where the interval is too wide to divide by its powers.
-            if value is not None and value.is_finite():
-                best = max(best, down(value))
-        return best
+def _cost(beta: arb, depth: int, gamma: arb) -> arb:
+    """The least weight decay of outputs of gauge γ, times β."""
+    return beta * depth / 2 * gamma ** (arb(2) / depth)

@@ -48,10 +48,9 @@ MAX_SAMPLES = 3
 MAX_SEARCHED = 50_000
 MAX_BISECTIONS = 50
 
-# Branch and bound over t, the norm of layers, in `levels` stops at this relative loss (verdicts are
-# read at 1e-6), or at so many intervals.
-NORMS_LOSS = 1e-10
-MAX_INTERVALS = 5_000
+# Cuts that `levels` adds for squares at most, and the relative gain below which it adds none.
+MAX_CUTS = 200
+CUT_LOSS = 1e-12
 
 # A line of a file, unpacked; its entries: a few bytes of JSON can take a hundred of memory, and a
 # matrix is one entry.

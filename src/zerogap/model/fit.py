@@ -11,8 +11,6 @@ import numpy as np
 from zerogap.model.losses import Conjugate, Loss, Squared
 from zerogap.model.matrices import Array
 
-# Multiples at which a dual is tabulated, most of them near one.
-_SHARES = np.concatenate([1 - np.geomspace(1, 1e-9, 200), [1.0]])
 # Multipliers below this share of the largest may as well be zero where signs matter.
 _TINY = 2.0**-32
 
@@ -79,24 +77,22 @@ class Fit:
         more = self._spread(multipliers)
         return multipliers * self.conjugate.multiple(multipliers, most, more)
 
-    def along(self, multipliers: Array) -> Callable[[Array], Array]:
-        """most ↦ about the best dual value of θΛ with θ ≤ most (m,), and never more.
+    def along(self, multipliers: Array) -> Callable[[float], tuple[float, float]]:
+        """price ↦ θ and the dual value of θΛ, where this less θ·price is large.
 
-        Of other losses than squares with θ ≤ 1 as well, by chords of a concave function.
+        The largest of squares; other losses at θ = 1: what is solved for is the best multiple.
         """
-        if isinstance(self.loss, Squared):
-            inner = float(np.sum(multipliers * self.Y))
-            square = float(np.sum(multipliers**2)) + self._spread(multipliers)
-            if square == 0:
-                return np.zeros_like
+        if not self.squares:
+            value = self.dual(multipliers)
+            return lambda price: (1.0, value)
+        inner = float(np.sum(multipliers * self.Y))
+        square = float(np.sum(multipliers**2)) + self._spread(multipliers)
 
-            def parabola(most: Array) -> Array:
-                theta = np.minimum(inner / square, most)
-                return theta * inner - 0.5 * theta**2 * square
+        def parabola(price: float) -> tuple[float, float]:
+            theta = (inner - price) / square if inner > price and square > 0 else 0.0
+            return theta, theta * inner - 0.5 * theta**2 * square
 
-            return parabola
-        values = [self.dual(theta * multipliers) for theta in _SHARES]
-        return lambda most: np.interp(np.minimum(most, 1), _SHARES, values)
+        return parabola
 
     def inside(self, multipliers: Array, signs: Array | None = None) -> Array:
         """The domain's multipliers near Λ; sums that must be zero are so exactly.

@@ -87,8 +87,9 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         if problem.architecture == "standard":
             network = network.as_standard()
         candidates.append(Candidate(network, dual.method))
-    # A parallel network as it stands may be a poor standard one: it shares no neurons.
-    alone = deep and problem.beta is not None and not dual.closed
+    # A parallel network as it stands may be a poor standard one, as it shares no neurons; so is 0.
+    poor = deep or (dual.network is not None and not dual.network.regularizer("power"))
+    alone = poor and problem.beta is not None and not dual.closed
     if relu and (alone or not candidates):
         with suppress(MethodError):  # no two layers interpolate
             candidates.append(Candidate(deepened(problem), "deeper copy of two layers"))

@@ -15,9 +15,9 @@ from zerogap.model.errors import MethodError, what_failed
 from zerogap.model.network import Network, zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
+from zerogap.solving.cuts import least_over_gauges
 from zerogap.solving.methods import FREE, METHODS
 from zerogap.solving.methods.base import Effort, Given, Method, Piece
-from zerogap.solving.norms import least_over_norms
 
 # ‖X‖₂ between this and its inverse is of order one: solvers with absolute tolerances are at home.
 _ORDER_ONE = 100.0
@@ -54,7 +54,7 @@ def _bidual(given: Given, without: Collection[str]) -> Bidual:
         with clock.units(float, attained=_own(problem)):
             piece = tried.at(problem.beta * problem.depth / 2)
         return tried.bidual(piece, piece.lower, piece.upper)
-    lower, upper, best, levels = least_over_norms(problem, given.fit, tried.at)
+    lower, upper, best, levels = least_over_gauges(given, tried.at)
     dual = tried.bidual(best, lower, upper)
     return replace(dual, evidence=levels, method=f"{best.method}, over levels")
 

@@ -13,13 +13,11 @@ from typing import ClassVar
 import numpy as np
 from flint import arb, arb_mat
 
-from zerogap.checker.balls import Array, Refused, down, inner, root, total, up
+from zerogap.checker.balls import Array, Refused, down, inner, total
 from zerogap.checker.budget import STEP, spend
 
 # Every loss by its name; a class with a name registers itself.
 LOSSES: dict[str, type[Loss]] = {}
-# Multiples of Λ at which its dual is tabulated: densely where it is curved, near zero and one.
-_TABLE = np.concatenate([[0.0], np.geomspace(0.01, 0.5, 20), 1 - np.geomspace(0.47, 1e-3, 27), [1]])
 # Operations of an exponential or a logarithm.
 _SERIES = 10 * STEP
 
@@ -58,104 +56,50 @@ class Loss(ABC):
         """−Σ ℓ_i*(−θΛ_i) for 0 ≤ θ ≤ 1; refuses Λ for which it is −∞."""
 
     def along(self, Lambda: arb_mat, Y: arb_mat, spread: arb) -> Ray:
-        """The dual on the ray of Λ, less half of `spread` times the square of θ."""
+        """The multiples of Λ, with `spread` ‖Λᵀ1‖²/ρ for what a decayed output bias takes off."""
         return Ray(self, Lambda, Y, spread)
 
 
 class Ray:
-    """θ ↦ dual(θΛ) − ½θ²·spread, concave and zero or more at θ = 0: a lower bound for any θ."""
-
-    # How many of those that look best are tried: estimates are rough.
-    tried = 6
+    """θ ↦ dual(θΛ) − ½θ²·spread, 0 ≤ θ ≤ 1: a lower bound for any θ."""
 
     def __init__(self, loss: Loss, Lambda: arb_mat, Y: arb_mat, spread: arb) -> None:
         self._loss, self._Lambda, self._Y, self._spread = loss, Lambda, Y, spread
-        self._known: dict[float, arb] = {}
 
     def at(self, theta: arb) -> arb:
-        """Its value at one θ in [0, 1]."""
+        """Its value at one θ."""
         return self._loss.dual(self._Lambda, theta, self._Y) - theta**2 * self._spread / 2
 
-    def best(self, most: arb) -> arb:
-        """A value with θ ≤ most: at θ = 1 if that is allowed, else as near to it as is.
+    def against(self, price: arb) -> tuple[arb, arb]:
+        """θ and a value, where this less θ·price is large; that proves nothing.
 
         What is written is the best multiple of Λ already.
         """
-        return self.at(arb(1) if most >= 1 else arb(max(0.0, down(most))))
+        return arb(1), self._whole
 
-    def estimate(self, most: float) -> float:
-        """About what `best` is, for a choice that proves nothing: by chords."""
-        return float(np.interp(min(1.0, most), _TABLE, self._table))
+    def best(self, most: arb) -> arb:
+        """A value with θ ≤ most."""
+        theta, value = self.against(arb(0))
+        return value if theta <= most else self.at(arb(max(0.0, down(most))))
 
     @cached_property
-    def _table(self) -> list[float]:
-        return [float(self._kept(float(theta))) for theta in _TABLE]
-
-    def over(self, beta: arb, power: int, reach: arb, a: float, b: float) -> arb | None:
-        """A lower bound on ½β·power·t² + the value at θ = reach/t^power over t in [a, b].
-
-        For these θ the value is above a chord A + Bθ. With the chord the sum increases in t if
-        B ≤ 0; else it is convex, and above its tangents. None where θ may exceed 1.
-        """
-        if not reach / arb(a) ** power <= 1:
-            return None
-        low, high = down(reach / arb(b) ** power), up(reach / arb(a) ** power)
-        if not 0 < low < high <= 1:
-            return None
-        ends = [(arb(theta), self._kept(theta)) for theta in (low, high)]
-        B = ((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0])).mid()
-        A = (ends[0][1] - B * ends[0][0]).min(ends[1][1] - B * ends[1][0])
-        m = arb(a)
-        if B > 0:  # about where the sum is least; any point would do
-            m = arb(min(max(float((B * reach / beta) ** (arb(1) / (power + 2))), a), b))
-        value = beta * power / 2 * m**2 + A + B * reach / m**power
-        if not B > 0:
-            return value
-        slope = power * (beta * m - B * reach / m ** (power + 1))
-        return value + (slope * (a - m)).min(slope * (b - m))
-
-    def _kept(self, theta: float) -> arb:
-        """Values met before: neighbouring intervals share ends."""
-        if theta not in self._known:
-            self._known[theta] = self.at(arb(theta))
-        return self._known[theta]
+    def _whole(self) -> arb:
+        return self.at(arb(1))
 
 
 class Parabola(Ray):
     """That of squares, θ⟨Λ, Y⟩ − ½θ²‖Λ‖² − ½θ²·spread, for any θ ≥ 0."""
 
-    tried = 2
-
     def __init__(self, Lambda: arb_mat, Y: arb_mat, spread: arb) -> None:
-        self.product, self.norm = inner(Lambda, Y), root(inner(Lambda, Lambda) + spread)
+        self._product, self._square = inner(Lambda, Y), inner(Lambda, Lambda) + spread
 
     def at(self, theta: arb) -> arb:
-        return theta * self.product - (theta * self.norm) ** 2 / 2
+        return theta * self._product - theta**2 * self._square / 2
 
-    def best(self, most: arb) -> arb:
-        if not self.product > 0:
-            return arb(0)
-        theta = (self.product / self.norm**2).mid()
-        return self.at(theta if theta <= most else most.lower())
-
-    def estimate(self, most: float) -> float:
-        product, norm = float(self.product), float(self.norm)
-        square = max(norm, 1e-300) * max(norm, 1e-300)
-        theta = min(product / square, most) if square > 0 else most
-        return theta * product - theta * norm * (theta * norm) / 2
-
-    def over(self, beta: arb, power: int, reach: arb, a: float, b: float) -> arb | None:
-        """To second order in b − a: the sum is G(t) = ½β·power·t² + p/t^power − ½q/t^{2 power}.
-
-        p = reach·⟨Λ, Y⟩, √q = reach·norm, and G(t) ∈ G(m) + G′([a, b]) (t − m).
-        """
-        middle = (arb(a) + arb(b)) / 2
-        t = arb(middle, (arb(b) - arb(a)) / 2)
-        p = reach * self.product
-        q = (reach * self.norm) ** 2
-        value = beta * power / 2 * middle**2 + p / middle**power - q / 2 / middle ** (2 * power)
-        slope = power * (beta * t - p / t ** (power + 1) + q / t ** (2 * power + 1))
-        return value + slope * (t - middle)
+    def against(self, price: arb) -> tuple[arb, arb]:
+        above = self._product - price
+        theta = (above / self._square).mid() if above > 0 else arb(0)
+        return theta, self.at(theta)
 
 
 def pairs(A: arb_mat, B: arb_mat) -> Iterable[tuple[arb, arb]]:

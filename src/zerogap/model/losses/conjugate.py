@@ -19,6 +19,8 @@ _NEWTON, _STEP, _SMALL = 60, 0.95, 1e-15
 # Halvings of an interval of multiples.
 _HALVINGS = 60
 _NOTHING = 1e-300
+# So that rounding takes no multiple out of the domain.
+_WITHIN = 1 - 2.0**-50
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class Conjugate:
         """The θ in [0, most] of the largest value(θΛ) − ½ more θ²."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ends = np.where(multipliers > 0, self.upper, self.lower) / multipliers
-        most = min(most, float(np.where(multipliers != 0, ends, np.inf).min(initial=np.inf)))
+        end = float(np.where(multipliers != 0, ends, np.inf).min(initial=np.inf))
+        most = min(most, end * _WITHIN)
         inner = float(np.sum(multipliers * self.linear))
         square = self.square * float(np.sum(multipliers**2)) + more
         if not self.entropies:

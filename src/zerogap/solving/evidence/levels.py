@@ -1,6 +1,6 @@
 """Weight decay with β > 0 at three or more layers: one piece of evidence for many Λ (theory §1).
 
-Every Λ bounds D_β(t) from below for all t at once; the checker minimises over t.
+Every Λ bounds the loss from below at all gauges at once; the checker minimises over these.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from zerogap.convex.columns import Gauge, dual_value, feasible
+from zerogap.convex.columns import Gauge, constant, dual_value, feasible
 from zerogap.convex.oracles import Atoms, Features
 from zerogap.convex.pricing import MAX_VISITS, visited
 from zerogap.model.bounds import relative
@@ -136,6 +136,16 @@ class Given:
         X = self.problem.X
         shifts = [X - row for row in X] if self.free else [X]
         return max(float(np.linalg.norm(Z, 2)) for Z in shifts)
+
+    @cached_property
+    def constant(self) -> tuple[Array, Array | None]:
+        """Λ = −∇ℓ at the best constant outputs, and these: the output bias, None for zeros."""
+        return constant(self.fit)
+
+    @cached_property
+    def reach(self) -> float:
+        """The level of that Λ which `ball` proves, ‖X‖₂‖Λ‖₂."""
+        return self.stretch * float(np.linalg.norm(self.constant[0], 2))
 
     @property
     def ball(self) -> Callable[[Array], Proof]:

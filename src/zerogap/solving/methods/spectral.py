@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from zerogap.convex.columns import constant
 from zerogap.solving.methods.base import Given, Piece
 from zerogap.theory.whitened import whitened_scalar
 
@@ -16,7 +15,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
 def solve(given: Given, tau: float | None) -> Piece:
     Y, norm = given.problem.Y, 1.0
     if not given.fit.plain:
-        multipliers, _ = constant(given.fit)
+        multipliers, _ = given.constant
         norm = float(np.linalg.norm(multipliers, 2))
     elif given.problem.k == 1:
         V, weights = whitened_scalar(Y[:, 0])
