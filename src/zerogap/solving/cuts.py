@@ -21,7 +21,8 @@ _SHARE = 0.5
 # The relative distance of two levels at which the search ends.
 _SAME = 1e-10
 # The search ends, too, after so many duals in a row that were left open by more than is asked for,
-# and gained less than this share of the bracket; and at this multiple of what the last left open.
+# and gained less than this share of the bracket; and at this multiple of what the last left open,
+# if that is little.
 _PATIENCE, _GAIN, _EXPLAINED = 2, 0.01, 1.1
 # What leaving out evidence may take off, as a share of what is asked for, relative.
 _SPARED = 0.1
@@ -75,7 +76,7 @@ def least_over_gauges(
         # Pieces that do not close themselves leave a gap that no further τ narrows.
         loose, gain = piece.relative_gap > given.effort.exact, lower - before
         stalled = stalled + 1 if loose and gain <= _GAIN * (upper - lower) else 0
-        left = piece.upper - piece.lower if piece.upper < np.inf else 0.0
+        left = piece.upper - piece.lower if piece.relative_gap <= given.effort.relaxed else 0.0
         closed = upper - lower <= max(given.effort.exact * upper, _EXPLAINED * left)
         if closed or gamma == 0 or stalled == _PATIENCE or clock.late():
             break
