@@ -171,10 +171,13 @@ def test_floats_of_a_ball_are_near_its_middle(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("n", "d", "k"), [(6, 3, 1), (9, 2, 3)])
+@pytest.mark.parametrize("cornered", [False, True])
 def test_forms_of_moments_are_off_by_less_than_they_charge(
-    seed: int, n: int, d: int, k: int
+    seed: int, n: int, d: int, k: int, cornered: bool
 ) -> None:
     rng = np.random.default_rng(seed)
+    k = 1 if cornered else k
+    factors = awkward(rng, (n, 2 if cornered else k)), awkward(rng, (2, 1))
     pairs = awkward(rng, (2 * n, 2 * n))
     block = moments.Block(
         sign=1 if k == 1 else 0,
@@ -182,8 +185,9 @@ def test_forms_of_moments_are_off_by_less_than_they_charge(
         cones=awkward(rng, (k + d, 2 * n)),
         trace=float(rng.normal()),
     )
-    X, Lambda, c0 = awkward(rng, (n, d)), awkward(rng, (n, k)), float(rng.normal())
-    computed, error = moments._form(X, Lambda, c0, block)
+    X, c0 = awkward(rng, (n, d)), float(rng.normal())
+    Lambda, v = factors if cornered else (factors[0], np.eye(k))
+    computed, error = moments._form(X, Lambda @ v, np.abs(Lambda) @ np.abs(v), c0, block)
     exact = balls(np.zeros_like(computed))
     # zᵀ(−H)z is bilinear: entry by entry from (p, q) = T(r, u, p).
     T = np.zeros((2 * n, k + d + n))
@@ -195,9 +199,10 @@ def test_forms_of_moments_are_off_by_less_than_they_charge(
     beside = H.transpose() * C * T_
     exact = T_.transpose() * S * T_ + beside + beside.transpose()
     signs = np.diag([block.trace - c0] * k + [-block.trace] * d + [0.0] * n)
-    signs[:k, k + d :] = (block.sign or 1) / 2 * Lambda.T
-    signs[k + d :, :k] = signs[:k, k + d :].T
-    exact += balls(signs)
+    place = np.eye(k + d + n)
+    beside = balls((block.sign or 1) / 2 * place[:, :k]) * (balls(Lambda) * balls(v)).transpose()
+    beside *= balls(place[k + d :])
+    exact += balls(signs) + beside + beside.transpose()
     assert frobenius(exact - balls(computed)) <= error
 
 

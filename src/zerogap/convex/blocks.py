@@ -1,6 +1,6 @@
 """What multipliers of a neuron's moments prove of a level, in float64 (see moments.py)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import eigh
@@ -17,7 +17,8 @@ class Block:
 
     sign: of the output (0 for vector targets). sides (n,): +1 where x_i·u ≥ 0, −1 where ≤ 0, 0
     where either. pairs (2n, 2n): multipliers of M on (p, q); cones (k + d, 2n): of (M_r·, M_u·);
-    trace: of tr M_uu = tr M_rr.
+    trace: of tr M_uu = tr M_rr. vertex (2, 1): of a polygon around all directions of two outputs;
+    then r ≥ 0 is along it, as for one output of multipliers Λv and of sign 1.
     """
 
     sign: int
@@ -25,20 +26,22 @@ class Block:
     pairs: Array
     cones: Array
     trace: float
+    vertex: Array | None = None
 
     def __mul__(self, factor: float) -> "Block":
-        return Block(
-            self.sign, self.sides, factor * self.pairs, factor * self.cones, factor * self.trace
-        )
+        pairs, cones, trace = factor * self.pairs, factor * self.cones, factor * self.trace
+        return replace(self, pairs=pairs, cones=cones, trace=trace)
 
     def compact(self, least: float) -> "Block":
         """Pairs in float32, without those below `least`: any multipliers prove something, and a
         file holds these in a tenth of the room."""
         kept = np.where(np.abs(self.pairs) >= least, self.pairs, 0).astype(np.float32)
-        return Block(self.sign, self.sides, kept.astype(float), self.cones, self.trace)
+        return replace(self, pairs=kept.astype(float))
 
     def form(self, X: Array, multipliers: Array) -> Array:
         """H at c₀ = 0, in the order r, u, p; X and Λ (n, k) in the scale of p."""
+        if self.vertex is not None:
+            multipliers = multipliers @ self.vertex
         (n, d), k = X.shape, multipliers.shape[1]
         A, C, D = self.pairs[:n, :n], self.pairs[:n, n:], self.pairs[n:, n:]
         beside_p, beside_q = self.cones[:, :n], self.cones[:, n:]
@@ -62,7 +65,7 @@ def level(X: Array, multipliers: Array, blocks: list[Block]) -> tuple[float, flo
     For one block, c₀ − t is the largest eigenvalue of H_r·(H + ε)⁻¹H_·r − H_rr − ε, a Schur
     complement, and the best ε is searched. The worst block decides.
     """
-    k, longest = multipliers.shape[1], 2 + float(np.linalg.norm(X, 2)) ** 2
+    k, longest = len(blocks[0].cones) - X.shape[1], 2 + float(np.linalg.norm(X, 2)) ** 2
     forms = [block.form(X, multipliers) for block in blocks]
     best = [_best(H, k, longest) for H in forms]
     c, start = max(best)

@@ -172,7 +172,7 @@ class Lift:
         """The nearest in the cones and with tr Z_uu = tr Z_rr."""
         return (Z + self.reflect(Z, sides)) / 2
 
-    def block(self, sign: int, sides: Array, S: Array) -> Block:
+    def block(self, sign: int, sides: Array, S: Array, vertex: Array | None = None) -> Block:
         """Multipliers S of the cones made valid, the nearest in the dual cones, for X as given."""
         s, k, n = self.views(S), self.outputs, self.n
         i = np.arange(n)
@@ -191,4 +191,4 @@ class Lift:
         else:
             cones[:, ~zero] = 0
         trace = -np.trace(s.head[self.u, self.u]) / self.d
-        return Block(sign, sides, (pairs + pairs.T) / 2, cones, float(trace))
+        return Block(sign, sides, (pairs + pairs.T) / 2, cones, float(trace), vertex)

@@ -9,7 +9,9 @@ one output ‖M_{u p_i}‖ ≤ M_{r p_i}, ‖M_{u q_i}‖ ≤ M_{r q_i}. Its mul
     c₀ − rᵀΛᵀp ≥ zᵀHz for all neurons with ‖r‖ = ‖u‖ = 1, so H ⪰ −δ gives c(Λ) ≤ c₀ + (2 + ‖X‖²)δ,
 
 whatever produced them (Dür, Copositive programming, 2010, surveys such relaxations). Branch and
-bound fixes signs of x_i·u: a block of neurons is split in two, in which p_i = 0 or q_i = 0.
+bound fixes signs of x_i·u: a block of neurons is split in two, in which p_i = 0 or q_i = 0. What
+is lost with two outputs is lost between directions of r; it is less with a block of one output, the
+multipliers Λv, for every vertex v of a polygon around the unit circle (c(Λ) ≤ max c(Λv), §3).
 
 Solved by ADMM between M ⪰ 0, the cones on T M Tᵀ (T adds the rows q), and the fit; the linear
 system in M is diagonal in the eigenvectors of TᵀT. It starts at a network's own moments, where only
@@ -24,7 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zerogap.checker.limits import MAX_NUMBERS
+from zerogap.checker.limits import MAX_LINE, MAX_NUMBERS
 from zerogap.convex.blocks import Block, level
 from zerogap.convex.columns import Gauge, dual_value, feasible
 from zerogap.convex.lift import Lift
@@ -47,6 +49,11 @@ _SAMPLED, _WINDOW = 5, 8
 # A block is split when the bound gained less than this share of the gap in so many looks, and, if
 # large, in half of those since the last split: one split of many samples gains less than patience.
 _GAIN, _PATIENCE = 0.03, 4
+# Two outputs have a polygon where after so many steps the gap is more than this, with time for as
+# many in each block, and for so many samples: of fewer, signs are split with more success.
+_TRIED, _LOOSE, _FEWEST = 200, 0.05, 15
+# Its vertices, at first and at most; by how much, for rounding, they are further out.
+_CORNERS, _MOST_CORNERS, _OUTSIDE = 12, 48, 1e-12
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
 # this share of the gap.
 _KEPT, _COST = (1e-2, 1e-3, 1e-4, 1e-5), 0.01
@@ -69,27 +76,20 @@ class Moments:
 class _Part:
     """The state of one block: what the projections onto M ⪰ 0 (P), cones (Z) and fit (F) see.
 
-    The projection of a state is the iterate, and what it takes away the multiplier.
+    The projection of a state is the iterate, and what it takes away the multiplier. outputs (1, k):
+    the sign or vertex that its M_pr is a multiple of; (k, k), the identity: M_pr may be anything.
     """
 
-    def __init__(self, lift: Lift, sign: int, sides: Array) -> None:
+    def __init__(self, lift: Lift, outputs: Array, sides: Array) -> None:
         order = lift.p.stop
-        self.lift, self.sign, self.sides, self.positive = lift, sign, sides, Positive()
+        self.lift, self.outputs, self.sides, self.positive = lift, outputs, sides, Positive()
         self.P = np.zeros((order, order), lift.dtype)
         self.Z = np.zeros(lift.size, lift.dtype)
         self.F = np.zeros((lift.n, lift.outputs), lift.dtype)
         self.total = np.zeros(lift.size, lift.dtype)
 
-    @property
-    def side(self) -> int:
-        """How the block's outputs count in the fit."""
-        return self.sign or 1
-
     def start(self, U: Array, weights: Array) -> None:
-        """Begin at the moments of neurons of the block's sign."""
-        if self.sign:
-            chosen = self.sign * weights[:, 0] > 0
-            U, weights = U[:, chosen], weights[chosen]
+        """Begin at the moments of neurons."""
         if len(weights):
             self.P = self.lift.neurons(U, weights)
             self.Z = self.lift.up(self.P)
@@ -122,12 +122,29 @@ class _Part:
         """Of the cones."""
         return penalty * (self.lift.project(self.Z, self.sides) - self.Z)
 
+    def block(self, S: Array) -> Block:
+        """Multipliers of the cones made valid."""
+        k = self.outputs.shape[1]
+        sign = int(self.outputs[0, 0]) if k == 1 else int(self.lift.outputs == 1)
+        vertex = self.outputs.T if k > self.lift.outputs else None
+        return self.lift.block(sign, self.sides, S, vertex)
+
     def rescale(self, factor: float, P: Array, Z: Array, F: Array) -> None:
         """Keep the iterates P, Z, F and the multipliers when the penalty grows by `factor`."""
         self.P, self.Z, self.F = (
             kept + (state - kept) / self.lift.dtype(factor)
             for state, kept in ((self.P, P), (self.Z, Z), (self.F, F))
         )
+
+    def cut(self, vertices: Array, F: Array) -> "list[_Part]":
+        """Two of other vertices (rows), which share the moments and inherit the multipliers."""
+        P, Z = self.projected()
+        halves = []
+        for vertex in vertices:
+            half = _Part(self.lift, vertex[None], self.sides)
+            half.P, half.Z, half.F = self.P - P / 2, self.Z - Z / 2, self.F - F / 2
+            halves.append(half)
+        return halves
 
     def split(self, i: int, F: Array) -> "list[_Part]":
         """The neurons with x_i·u ≥ 0 and those with x_i·u ≤ 0; both inherit the multipliers."""
@@ -136,7 +153,7 @@ class _Part:
         for side in (1, -1):
             sides = self.sides.copy()
             sides[i] = side
-            half = _Part(self.lift, self.sign, sides)
+            half = _Part(self.lift, self.outputs, sides)
             half.P, half.F = self.P - P / 2, self.F - F / 2
             half.Z = self.Z - Z + self.lift.project(Z / 2, sides)
             halves.append(half)
@@ -174,14 +191,15 @@ def moment_bound(
         bias = None if above.bias is None else above.bias / size
         admm.start(above.atoms.U, above.weights * stretch / size, bias)
     upper = above.upper / value_unit
-    best, values, taken = None, [0.0], 0
+    best, values, taken, began = None, [0.0], 0, clock.now()
     while taken < steps:
         taken += len(admm.parts)
         admm.step()
         late = clock.late()
         if admm.iteration in _ADAPTED:
             admm.balance()
-        if admm.iteration % _EVERY and not late:
+        # Looks at a polygon cost as much as several steps.
+        if admm.iteration % (2 * _EVERY if admm.cornered else _EVERY) and not late:
             continue
         proof = admm.proof()
         if best is None or proof.value > best.value:
@@ -189,11 +207,16 @@ def moment_bound(
         clock.tell(best.value * value_unit, above.upper)
         if late or relative(upper - best.value, upper) <= gap:
             break
+        loose = k == 2 and n >= _FEWEST and relative(upper - best.value, upper) > _LOOSE
+        enough = admm.fits(_CORNERS) and clock.left() > _CORNERS * (clock.now() - began)
+        if loose and enough and taken == _TRIED:
+            admm.cut(_CORNERS)
+            continue
         values.append(proof.value)
         recent = max(_PATIENCE, len(values) // 2 if admm.coarse else 0)
         gained = proof.value - max(values[:-recent], default=-np.inf)
         if gained < _GAIN * (upper - best.value):
-            admm.split()
+            admm.refine()
             values = []
     best, blocks = admm.compact(best or admm.proof(), stretch * unit, upper)
     scale = stretch * unit * best.factor
@@ -234,21 +257,40 @@ class _Admm:
     ) -> None:
         k = fit.Y.shape[1]
         self.X, self.fit, self.tau, self.exact = X, fit, tau, exact
-        self.lift, signs = Lift(X, k, dtype), (1, -1) if k == 1 else (0,)
-        self.parts = [_Part(self.lift, sign, np.zeros(len(X), dtype=np.int8)) for sign in signs]
+        self.lift = Lift(X, k, dtype)
+        self.begin([np.eye(1), -np.eye(1)] if k == 1 else [np.eye(k)])
         self.lengths = self.lift.lengths[:, None]
         self.penalty, self.iteration = _PENALTY, 0
         self.multipliers = np.zeros_like(fit.Y)
+        self.network: tuple[Array, Array, Array | None]
+        self.network = np.zeros((X.shape[1], 0)), np.zeros((0, k)), None
         self.coarse = dtype == np.float32
         self.forget()
         # Squares are shared with their best bias in them.
         apart = fit.rho is not None and (exact or not fit.squares)
         self.bias = np.zeros_like(fit.Y) if apart else None
 
+    def begin(self, outputs: list[Array]) -> None:
+        """Blocks of these outputs, at zero."""
+        sides = np.zeros(len(self.X), dtype=np.int8)
+        self.parts = [_Part(self.lift, each, sides) for each in outputs]
+
+    @property
+    def shares(self) -> float:
+        """g, where Σ BᵀB = gI over the outputs B of the blocks, and of the bias."""
+        square = sum(_square(part.outputs) for part in self.parts)
+        return square / self.fit.Y.shape[1] + (self.bias is not None)
+
     def start(self, U: Array, weights: Array, bias: Array | None) -> None:
         """Begin at the moments of a network, and at what its losses say of λ̂."""
-        for part in self.parts:
-            part.start(U, weights)
+        if self.lift.outputs == 1:
+            corners = np.vstack([part.outputs for part in self.parts])
+            nearest = (weights @ corners.T).argmax(axis=1)
+        else:
+            nearest = np.zeros(len(weights), dtype=int)
+        for i, part in enumerate(self.parts):
+            part.start(U[:, nearest == i], weights[nearest == i])
+        self.network = U, weights, bias
         outputs = np.maximum(self.X @ U, 0) @ weights
         if bias is not None:
             outputs = outputs + bias
@@ -258,7 +300,7 @@ class _Admm:
             residual = -self.fit.loss.gradient(outputs, self.fit.Y)
             pull = self.lengths * residual / (2 * self.penalty * self.tau)
             for part in self.parts:
-                part.F -= (part.side * pull).astype(part.F.dtype)
+                part.F -= (pull @ part.outputs.T).astype(part.F.dtype)
             if self.bias is not None:
                 self.bias = self.bias - pull
 
@@ -281,13 +323,12 @@ class _Admm:
     def _shared(self) -> tuple[list[Array], Array]:
         """The projections of the blocks' F, whose sum is what fits best, and of the bias's."""
         parts, beside = self.parts, np.zeros(1) if self.bias is None else self.bias
-        count = len(parts) + (self.bias is not None)
-        total = np.sum([part.side * part.F.astype(float) for part in parts], axis=0) + beside
-        weight = 2 * self.penalty / count
+        total = np.sum([part.F.astype(float) @ part.outputs for part in parts], axis=0) + beside
+        weight = 2 * self.penalty / self.shares
         missing = self._fitted(total, weight) - total
-        share = missing / count
+        share = missing / self.shares
         self.multipliers = weight * missing / self.lengths
-        projections = [part.F + (part.side * share).astype(part.F.dtype) for part in parts]
+        projections = [part.F + (share @ part.outputs.T).astype(part.F.dtype) for part in parts]
         return projections, beside + share
 
     def _fitted(self, total: Array, weight: float) -> Array:
@@ -312,10 +353,7 @@ class _Admm:
             unit, found = self.multipliers, [p.multipliers(self.penalty) for p in self.parts]
         if not self.fit.plain:
             unit = self.fit.inside(unit * self.tau) / self.tau
-        blocks = [
-            part.lift.block(part.sign, part.sides, S)
-            for part, S in zip(self.parts, found, strict=True)
-        ]
+        blocks = [part.block(S) for part, S in zip(self.parts, found, strict=True)]
         if self.count * _SAMPLED * _WINDOW > self.iteration:
             self.forget()
         return self._proof(unit, blocks)
@@ -365,6 +403,38 @@ class _Admm:
             self.bias = bias + (self.bias - bias) / factor
         self.penalty *= factor
 
+    def refine(self) -> None:
+        """Find smaller blocks: a polygon of more vertices, or those of a sample's signs."""
+        if not self.cornered:
+            self.split()
+        elif self.fits(2 * len(self.parts)):
+            self.cut(2 * len(self.parts))
+
+    def fits(self, corners: int) -> bool:
+        """Whether so many blocks of a polygon, 16 digits for a pair, fit into half of a line."""
+        return corners <= min(_MOST_CORNERS, MAX_LINE // (2 * 8 * 4 * len(self.X) ** 2))
+
+    @property
+    def cornered(self) -> bool:
+        """Whether the blocks are those of a polygon."""
+        return self.lift.outputs < self.fit.Y.shape[1]
+
+    def cut(self, corners: int) -> None:
+        """Replace all directions of two outputs, or a polygon, by one with so many vertices."""
+        vertices, projections = polygon(corners), self._shared()[0]
+        if self.lift.outputs == 1:
+            self.parts = [
+                half
+                for i, (part, F) in enumerate(zip(self.parts, projections, strict=True))
+                for half in part.cut(vertices[2 * i : 2 * i + 2], F)
+            ]
+        else:
+            self.lift = Lift(self.X, 1, self.lift.dtype)
+            self.begin([vertex[None] for vertex in vertices])
+            self.start(*self.network)
+        self.iteration = 0
+        self.forget()
+
     def split(self) -> None:
         """Split the block and sample where x_i·u is, in the mean, most of both signs."""
         doubts = np.array([_doubt(part) for part in self.parts])
@@ -372,6 +442,13 @@ class _Admm:
         F = self._shared()[0][worst]
         self.parts[worst : worst + 1] = self.parts[worst].split(int(i), F)
         self.forget()
+
+
+def polygon(corners: int) -> Array:
+    """Vertices (m, 2) of a regular polygon around the unit circle, which it touches at (1, 0)."""
+    angles = 2 * np.pi * (np.arange(corners) + 0.5) / corners
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    return circle / np.cos(np.pi / corners) * (1 + _OUTSIDE)
 
 
 def _square(A: Array) -> float:

@@ -129,14 +129,14 @@ class Valid:
 @kind("layers", "relu", ANY_DEPTH[1:])
 def layers(piece: Piece) -> arb:
     """An upper bound on c(Λ), from scale s, any c₀ = level, and blocks that cover all signs."""
-    scale, start, listed = stated(piece)
+    scale, start, parts = stated(piece)
     (n, d), k = piece.X.shape, piece.multipliers.shape[1]
     order = 1 + d + n
     for _ in range(piece.depth - 2):
         order = 2 * order + n
         if order + k > MAX_ORDER:
             piece.refuse(f": a branch has {order + k} coordinates or more; accepted is {MAX_ORDER}")
-    parts, signs, sides = covering(piece, listed, "the last layer")
+    signs, sides = covering(piece, parts, "the last layer")
     hold(100 * order**2, "the products of a branch")
     spend(len(parts) * (order + k) ** 2 * k / 20, "the fit of a block")
     X, multipliers = scale * piece.X, piece.multipliers / scale

@@ -14,16 +14,23 @@ make yᵀSy + 2 rᵀa y + 2 uᵀB y ≥ 0 and t(‖u‖² − ‖r‖²) = 0, he
 
 σ rᵀΛᵀp/s ≤ c₀ − λ_min(H)‖z‖², and ‖z‖² ≤ 2 + s²‖X‖₂². Any multipliers prove something.
 
-−H is computed in float64, from sX and Λ/s rounded once. No entry is a sum of products with more
-than two factors of the data, nor of more than n terms twice over and a few, so that it is off by at
-most γ_N, N = 2n + 16, times the same expression in absolute values (Higham, Accuracy and
+Blocks of two outputs may have a `vertex` v each: they are those of one output, λ = Λv, with σ = 1.
+h(r) = max rᵀΛᵀφ(Xu) over ‖u‖ = 1 is convex and homogeneous. If neighbours v, w of the polygon are
+less than half a turn apart, and the line through them no nearer to zero than 1, every unit r
+between them is αv + βw, α, β ≥ 0, α + β ≤ 1, so that h(r) ≤ max(h(v), h(w), 0).
+
+−H is computed in float64, from sX and Λ/s rounded once, or Λv/s. No entry is a sum of products of
+more than three factors of the data, nor of more than n terms twice over and a few, so that it is
+off by at most γ_N, N = 2n + 16, times the same expression in absolute values (Higham, Accuracy and
 Stability, §3.1: γ_N = Nu/(1 − Nu), in any order of summation). What underflows is off by 2⁻¹⁰⁷⁴
 and is multiplied by less than n² times the square of the largest number; with all of them below
 2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -50,49 +57,49 @@ class Block:
     trace: float
 
 
-def stated(piece: Piece) -> tuple[float, float, list[Any]]:
-    """The scale, the level to begin at, and the blocks as they are listed."""
+def stated(piece: Piece) -> tuple[float, float, list[Piece]]:
+    """The scale, the level to begin at, and the blocks."""
     scale, start, listed = piece.number("scale"), piece.number("level"), piece.get("blocks")
     if not 1e-100 <= scale <= 1e100:
         piece.refuse(f".scale is {scale}; accepted is a positive number, 1e-100 to 1e100")
     if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
         piece.refuse(f".blocks: accepted is a list of 1 to {MAX_EVIDENCE}")
-    return scale, start, listed
+    places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
+    parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
+    return scale, start, parts
 
 
 def covering(
-    piece: Piece, listed: list[Any], what: str
-) -> tuple[list[Piece], list[int], list[Array]]:
-    """The blocks with their signs and sides, which must be all there are of `what`."""
+    piece: Piece, parts: list[Piece], what: str, accepted: tuple[int, ...] = ()
+) -> tuple[list[int], list[Array]]:
+    """The blocks' signs, by default those of all outputs, and sides: all there are of `what`."""
     n, k = piece.multipliers.shape
-    places = [f"{piece.place}.blocks[{i}]" for i in range(len(listed))]
-    parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
-    signs = [sign_of(part, k) for part in parts]
+    accepted = accepted or ((1, -1) if k == 1 else (0,))
+    signs = [sign_of(part, accepted) for part in parts]
     sides = [sides_of(part, n) for part in parts]
-    for sign in (1, -1) if k == 1 else (0,):
+    for sign in accepted:
         if not covered([s for s, own in zip(sides, signs, strict=True) if own == sign]):
             piece.refuse(f".blocks: some signs of {what} are in no block of sign {sign}")
-    return parts, signs, sides
+    return signs, sides
 
 
 @kind("moments", "relu", range(2, 3))
 def moments(piece: Piece) -> arb:
     """An upper bound on c(Λ), from scale s > 0, any c₀ = level, and blocks that cover all signs."""
-    scale, start, listed = stated(piece)
+    scale, start, parts = stated(piece)
     n, d, k = *piece.X.shape, piece.multipliers.shape[1]
     order = n + d + k
     if order > MAX_ORDER:
         piece.refuse(f": n + d + k is {order}; accepted is up to {MAX_ORDER}")
     hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
-    parts, signs, sides = covering(piece, listed, "X u")
-    X, Lambda, worst = scale * piece.X, piece.multipliers / scale, 0.0
-    for part, sign, chosen in zip(parts, signs, sides, strict=True):
+    X, worst = scale * piece.X, 0.0
+    for part, sign, chosen, Lambda, sizes in _whole(piece, parts):
         spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")
         block = _block(part, sign, chosen)
-        for A in (X, Lambda, block.pairs, block.cones, np.array([block.trace, start])):
+        for A in (X, sizes / scale, block.pairs, block.cones, np.array([block.trace, start])):
             if not np.abs(A).max() <= LARGEST:
                 part.refuse(f": numbers are up to {np.abs(A).max():.2g}; accepted is 2^300")
-        form, error = _form(X, Lambda, start, block)
+        form, error = _form(X, Lambda / scale, sizes / scale, start, block)
         top = float_top_eigenvalue(form, error)
         if not top < math.inf:  # nor NaN
             part.refuse(": the form overflows")
@@ -101,9 +108,48 @@ def moments(piece: Piece) -> arb:
     return (arb(start) + longest * arb(worst)).max(arb(0))
 
 
-def sign_of(piece: Piece, k: int) -> int:
+def _whole(piece: Piece, parts: list[Piece]) -> Iterator[tuple[Piece, int, Array, Array, Array]]:
+    """The blocks with their signs, sides, multipliers Λ or Λv, and what these add up from.
+
+    Of every vertex, and without any, they must be all there are.
+    """
+    Lambda = piece.multipliers
+    if not any("vertex" in part.fields for part in parts):
+        for part, sign, sides in zip(parts, *covering(piece, parts, "X u"), strict=True):
+            yield part, sign, sides, Lambda, np.abs(Lambda)
+        return
+    vertices = [_vertex(part) for part in parts]
+    _surround(piece, set(vertices))
+    for vertex in dict.fromkeys(vertices):
+        own = [part for part, other in zip(parts, vertices, strict=True) if other == vertex]
+        v = np.array(vertex)[:, None]
+        scalar, sizes = replace(piece, multipliers=Lambda @ v), np.abs(Lambda) @ np.abs(v)
+        for part, sign, sides in zip(own, *covering(scalar, own, "X u", (1,)), strict=True):
+            part = replace(part, multipliers=scalar.multipliers)
+            yield part, sign, sides, part.multipliers, sizes
+
+
+def _vertex(piece: Piece) -> tuple[float, float]:
+    vertex = piece.matrix("vertex")
+    if piece.multipliers.shape[1] != 2 or vertex.shape != (2, 1):
+        piece.refuse(".vertex: accepted is one column of two numbers, for two outputs")
+    return float(vertex[0, 0]), float(vertex[1, 0])
+
+
+def _surround(piece: Piece, vertices: set[tuple[float, float]]) -> None:
+    """Refuse vertices whose polygon does not hold the unit disk, in rationals."""
+    spend(20 * STEP * len(vertices), "a polygon")
+    ordered = sorted(vertices, key=lambda v: math.atan2(v[1], v[0]))
+    points = [(Fraction(x), Fraction(y)) for x, y in ordered]
+    for (a, b), (x, y) in zip(points, points[1:] + points[:1], strict=True):
+        area = a * y - b * x
+        if not (area > 0 and area**2 >= (x - a) ** 2 + (y - b) ** 2):
+            piece.refuse(".blocks: the unit disk is not in the polygon of their vertices")
+
+
+def sign_of(piece: Piece, accepted: tuple[int, ...]) -> int:
     sign: Any = piece.get("sign")
-    if type(sign) is not int or sign not in ((1, -1) if k == 1 else (0,)):
+    if type(sign) is not int or sign not in accepted:
         piece.refuse(f".sign is {sign!r}")
     return int(sign)
 
@@ -164,13 +210,18 @@ def covered(sides: list[Array]) -> bool:
     return holds(np.arange(len(table)), np.zeros(table.shape[1], dtype=bool))
 
 
-def _form(X: Array, multipliers: Array, c0: float, block: Block) -> tuple[Array, float]:
-    """−H of one block, in the order r, u, p, and by how much it is off at most, in ‖·‖₂."""
+def _form(
+    X: Array, multipliers: Array, added: Array, c0: float, block: Block
+) -> tuple[Array, float]:
+    """−H of one block, in the order r, u, p, and by how much it is off at most, in ‖·‖₂.
+
+    added: |Λ|, or |Λ||v|.
+    """
     form = _entries(X, multipliers, c0, block)
     absolute = replace(
         block, pairs=np.abs(block.pairs), cones=np.abs(block.cones), trace=abs(block.trace)
     )
-    sizes = _entries(np.abs(X), np.abs(multipliers), abs(c0), absolute, same=True)
+    sizes = _entries(np.abs(X), added, abs(c0), absolute, same=True)
     terms = 2 * len(X) + 16
     # ‖E‖₂ is at most the largest row sum of |E|. The last factor is for rounding in `sizes`.
     largest = float(sizes.sum(axis=1).max())

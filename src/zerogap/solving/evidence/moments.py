@@ -15,13 +15,15 @@ class Moments(Blocks, kind="moments"):
 
     A neuron's moments are those of (r, u, p, q), p = φ(sXu), q = φ(−sXu), with s the `scale`. All
     but s is linear in Λ. On size·X, s/size leaves p and q as they are, and rᵀΛᵀp/s, which the
-    blocks prove to be at most c₀, is size times as large.
+    blocks prove to be at most c₀, is size times as large. Vertices stay what they are.
     """
 
     blocks: tuple[Block, ...]
 
     def record(self) -> dict[str, Any]:
-        return super().record() | {"blocks": [vars(block) for block in self.blocks]}
+        fields = [vars(block).items() for block in self.blocks]
+        stated = [{name: x for name, x in each if x is not None} for each in fields]
+        return super().record() | {"blocks": stated}
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Moments:
