@@ -170,6 +170,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "biases": dict(n=4, d=2, k=2, depth=2, beta=0.2, bias="decayed"),
     "levels": dict(n=4, d=2, k=1, depth=3, beta=0.1),
     "levels-linear": dict(n=5, d=3, k=2, depth=3, beta=0.1, activation="linear"),
+    "moments-vertices": dict(n=15, d=4, k=2, depth=2, beta=1.0),
 }
 
 
