@@ -49,9 +49,11 @@ _SAMPLED, _WINDOW = 5, 8
 # A block is split when the bound gained less than this share of the gap in so many looks, and, if
 # large, in half of those since the last split: one split of many samples gains less than patience.
 _GAIN, _PATIENCE = 0.03, 4
-# Two outputs have a polygon where after so many steps the gap is more than this, with time for as
+# Two outputs have a polygon where after so many steps the gap is between these, with time for as
 # many in each block, and for so many samples: of fewer, signs are split with more success.
-_TRIED, _LOOSE, _FEWEST = 200, 0.05, 15
+_TRIED, _LOOSE, _OPEN, _FEWEST = 200, 0.05, 0.5, 15
+# How many looks' time is kept for the last ones at a polygon.
+_LAST = 3
 # Its vertices, at first and at most; by how much, for rounding, they are further out.
 _CORNERS, _MOST_CORNERS, _OUTSIDE = 12, 48, 1e-12
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
@@ -191,25 +193,26 @@ def moment_bound(
         bias = None if above.bias is None else above.bias / size
         admm.start(above.atoms.U, above.weights * stretch / size, bias)
     upper = above.upper / value_unit
-    best, values, taken, began = None, [0.0], 0, clock.now()
+    best, values, taken, began, reserve = None, [0.0], 0, clock.now(), 0.0
     while taken < steps:
         taken += len(admm.parts)
         admm.step()
-        late = clock.late()
+        late = clock.left() <= reserve
         if admm.iteration in _ADAPTED:
             admm.balance()
         # Looks at a polygon cost as much as several steps.
         if admm.iteration % (2 * _EVERY if admm.cornered else _EVERY) and not late:
             continue
-        proof = admm.proof()
+        looked, proof = clock.now(), admm.proof()
         if best is None or proof.value > best.value:
             best = proof
         clock.tell(best.value * value_unit, above.upper)
-        if late or relative(upper - best.value, upper) <= gap:
+        width = relative(upper - best.value, upper)
+        if late or width <= gap:
             break
-        loose = k == 2 and n >= _FEWEST and relative(upper - best.value, upper) > _LOOSE
-        enough = admm.fits(_CORNERS) and clock.left() > _CORNERS * (clock.now() - began)
-        if loose and enough and taken == _TRIED:
+        if admm.cornered:
+            reserve = _LAST * (clock.now() - looked)
+        elif admm.loose(width) and clock.left() > _CORNERS * (clock.now() - began):
             admm.cut(_CORNERS)
             continue
         values.append(proof.value)
@@ -402,6 +405,12 @@ class _Admm:
         if self.bias is not None:
             self.bias = bias + (self.bias - bias) / factor
         self.penalty *= factor
+
+    def loose(self, width: float) -> bool:
+        """Whether a gap of this width is one between directions of two outputs."""
+        whole = self.lift.outputs == 2 and len(self.parts) == 1
+        many = len(self.X) >= _FEWEST and self.iteration >= _TRIED
+        return whole and many and _LOOSE < width < _OPEN and self.fits(_CORNERS)
 
     def refine(self) -> None:
         """Find smaller blocks: a polygon of more vertices, or those of a sample's signs."""
