@@ -52,8 +52,8 @@ _GAIN, _PATIENCE = 0.03, 4
 # Two outputs have a polygon where after so many steps the gap is between these, with time for as
 # many in each block, and for so many samples: of fewer, signs are split with more success.
 _TRIED, _LOOSE, _OPEN, _FEWEST = 200, 0.05, 0.5, 15
-# How many looks' time is kept for the last ones at a polygon.
-_LAST = 3
+# How many looks' time is kept for the end at a polygon: a last look, fewer multipliers, the proof.
+_LAST = 5
 # Its vertices, at first and at most; by how much, for rounding, they are further out.
 _CORNERS, _MOST_CORNERS, _OUTSIDE = 12, 48, 1e-12
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
