@@ -11,7 +11,7 @@ one output ‖M_{u p_i}‖ ≤ M_{r p_i}, ‖M_{u q_i}‖ ≤ M_{r q_i}. Its mul
 whatever produced them (Dür, Copositive programming, 2010, surveys such relaxations). Branch and
 bound fixes signs of x_i·u: a block of neurons is split in two, in which p_i = 0 or q_i = 0. What
 is lost with two outputs is lost between directions of r; it is less with a block of one output, the
-multipliers Λv, for every vertex v of a polygon around the unit circle (c(Λ) ≤ max c(Λv), §3).
+multipliers Λv and the sign +, for every vertex v of a polygon around the unit circle (§3).
 
 Solved by ADMM between M ⪰ 0, the cones on T M Tᵀ (T adds the rows q), and the fit; the linear
 system in M is diagonal in the eigenvectors of TᵀT. It starts at a network's own moments, where only

@@ -47,7 +47,7 @@ from zerogap.checker.balls import Array, Refused, balls
 from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import float_top_eigenvalue, spectral_norm
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
-from zerogap.checker.kinds.moments import LARGEST, UNDERFLOW, UNIT, covering, stated
+from zerogap.checker.kinds.moments import UNDERFLOW, UNIT, covering, in_range, stated
 from zerogap.checker.limits import MAX_ORDER
 from zerogap.checker.reading import symmetric
 
@@ -140,7 +140,8 @@ def layers(piece: Piece) -> arb:
     hold(100 * order**2, "the products of a branch")
     spend(len(parts) * (order + k) ** 2 * k / 20, "the fit of a block")
     X, multipliers = scale * piece.X, piece.multipliers / scale
-    _in_range(piece, X, multipliers, np.array(start))
+    slower = in_range(piece, X, multipliers, np.array(start))
+    spend(slower * len(parts) * (order + k) ** 3, "small numbers")
     stretch = (arb(scale) * spectral_norm(balls(piece.X))) ** 2
     frames, longest = [features(X)], [2 + stretch]
     for _ in range(piece.depth - 2):
@@ -175,13 +176,13 @@ def valid(piece: Piece, frames: list[Frame], longest: list[arb], zero: Array) ->
     free[zero] = free[:, zero] = True
     free[range(n), range(n, 2 * n)] = free[range(n, 2 * n), range(n)] = True
     pairs = np.where(free, pairs, np.maximum(pairs, 0))
-    _in_range(piece, pairs)
+    spend(in_range(piece, pairs) * m**3 / 8, "small numbers")
     form, sizes = _inside(frame.signed, pairs)
     if heads is not None:
         cones, trace = np.array(piece.matrix("cones")), piece.number("trace")
         if cones.shape != (len(heads), m):
             piece.refuse(f": cones are {cones.shape}; accepted are {(len(heads), m)}")
-        _in_range(piece, cones, np.array(trace))
+        spend(in_range(piece, cones, np.array(trace)) * m**3 / 8, "small numbers")
         bound = np.ones(m, dtype=bool)
         bound[zero] = False
         cones[0, bound] = np.maximum(cones[0], lengths(cones[1:].T))[bound]
@@ -214,7 +215,7 @@ def _mixed(piece: Piece, frames: list[Frame], longest: list[arb]) -> Valid:
     cross = piece.matrix("cross")
     if cross.shape != (order, order):
         piece.refuse(f".cross has shape {cross.shape}; accepted is {(order, order)}")
-    _in_range(piece, cross)
+    spend(in_range(piece, cross) * order**3 / 8, "small numbers")
     G = np.block([[plus.form, cross], [cross.T, minus.form]])
     sizes = np.block([[plus.sizes, np.abs(cross)], [np.abs(cross).T, minus.sizes]])
     spend(order**3 / 8, "a mixture")
@@ -227,9 +228,3 @@ def _inside(E: Array, S: Array) -> tuple[Array, Array]:
     """EᵀSE, and the same in absolute values."""
     size = np.abs(E)
     return E.T @ (S @ E), size.T @ (np.abs(S) @ size)
-
-
-def _in_range(piece: Piece, *numbers: Array) -> None:
-    for A in numbers:
-        if not np.abs(A).max() <= LARGEST:
-            piece.refuse(f": numbers are up to {np.abs(A).max():.2g}; accepted is 2^300")

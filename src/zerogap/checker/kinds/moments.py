@@ -20,11 +20,12 @@ less than half a turn apart, and the line through them no nearer to zero than 1,
 between them is αv + βw, α, β ≥ 0, α + β ≤ 1, so that h(r) ≤ max(h(v), h(w), 0).
 
 −H is computed in float64, from sX and Λ/s rounded once, or Λv/s. No entry is a sum of products of
-more than three factors of the data, nor of more than n terms twice over and a few, so that it is
-off by at most γ_N, N = 2n + 16, times the same expression in absolute values (Higham, Accuracy and
-Stability, §3.1: γ_N = Nu/(1 − Nu), in any order of summation). What underflows is off by 2⁻¹⁰⁷⁴
+more than three factors, of sX, Λ/s, Λ and v, and the multipliers, nor of more than n terms twice
+over and a few, so that it is off by at most γ_N, N = 2n + 16, times the same expression in
+absolute values (Higham, Accuracy and Stability, §3.1: γ_N = Nu/(1 − Nu), in any order). What underflows is off by 2⁻¹⁰⁷⁴
 and is multiplied by less than n² times the square of the largest number; with all of them below
-2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well.
+2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well. So is what is lost of Λv before it is
+divided by s ≥ 10⁻¹⁰⁰.
 """
 
 import math
@@ -45,6 +46,8 @@ from zerogap.checker.reading import symmetric
 
 UNIT = 2.0**-53
 LARGEST, UNDERFLOW = 2.0**300, 2.0**-300
+# Of arithmetic with numbers below the second.
+_SLOW = 10.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,12 @@ def moments(piece: Piece) -> arb:
         piece.refuse(f": n + d + k is {order}; accepted is up to {MAX_ORDER}")
     hold(8 * (4 * (2 * n) ** 2 + 8 * order**2), "a block")
     X, worst = scale * piece.X, 0.0
+    work = order**3 / 60 + n * n * d / 30 + 500 * n
     for part, sign, chosen, Lambda, sizes in _whole(piece, parts):
-        spend(order**3 / 60 + n * n * d / 30 + 500 * n, "a block")
+        spend(work, "a block")
         block = _block(part, sign, chosen)
-        for A in (X, sizes / scale, block.pairs, block.cones, np.array([block.trace, start])):
-            if not np.abs(A).max() <= LARGEST:
-                part.refuse(f": numbers are up to {np.abs(A).max():.2g}; accepted is 2^300")
+        numbers = np.array([block.trace, start])
+        spend(work * in_range(part, X, sizes / scale, block.pairs, block.cones, numbers), "a block")
         form, error = _form(X, Lambda / scale, sizes / scale, start, block)
         top = float_top_eigenvalue(form, error)
         if not top < math.inf:  # nor NaN
@@ -108,13 +111,28 @@ def moments(piece: Piece) -> arb:
     return (arb(start) + longest * arb(worst)).max(arb(0))
 
 
+def in_range(piece: Piece, *numbers: Array) -> float:
+    """Refuse what is too large; how much longer arithmetic with the small ones takes, as a share.
+
+    Products below 2⁻¹⁰²² are rounded by a slow path of the processor.
+    """
+    slower = 0.0
+    for A in numbers:
+        sizes = np.abs(A)
+        if not sizes.max(initial=0) <= LARGEST:
+            piece.refuse(f": numbers are up to {sizes.max():.2g}; accepted is 2^300")
+        if np.any((sizes > 0) & (sizes < UNDERFLOW)):
+            slower = _SLOW
+    return slower
+
+
 def _whole(piece: Piece, parts: list[Piece]) -> Iterator[tuple[Piece, int, Array, Array, Array]]:
     """The blocks with their signs, sides, multipliers Λ or Λv, and what these add up from.
 
     Of every vertex, and without any, they must be all there are.
     """
     Lambda = piece.multipliers
-    if not any("vertex" in part.fields for part in parts):
+    if not any(isinstance(part.fields, dict) and "vertex" in part.fields for part in parts):
         for part, sign, sides in zip(parts, *covering(piece, parts, "X u"), strict=True):
             yield part, sign, sides, Lambda, np.abs(Lambda)
         return
@@ -124,7 +142,8 @@ def _whole(piece: Piece, parts: list[Piece]) -> Iterator[tuple[Piece, int, Array
         own = [part for part, other in zip(parts, vertices, strict=True) if other == vertex]
         v = np.array(vertex)[:, None]
         scalar, sizes = replace(piece, multipliers=Lambda @ v), np.abs(Lambda) @ np.abs(v)
-        for part, sign, sides in zip(own, *covering(scalar, own, "X u", (1,)), strict=True):
+        what = f"X u at vertex {vertex}"
+        for part, sign, sides in zip(own, *covering(scalar, own, what, (1,)), strict=True):
             part = replace(part, multipliers=scalar.multipliers)
             yield part, sign, sides, part.multipliers, sizes
 
@@ -144,7 +163,10 @@ def _surround(piece: Piece, vertices: set[tuple[float, float]]) -> None:
     for (a, b), (x, y) in zip(points, points[1:] + points[:1], strict=True):
         area = a * y - b * x
         if not (area > 0 and area**2 >= (x - a) ** 2 + (y - b) ** 2):
-            piece.refuse(".blocks: the unit disk is not in the polygon of their vertices")
+            piece.refuse(
+                ".blocks: accepted are vertices of a polygon around the unit disk, at different "
+                "angles, with no side nearer to zero than 1"
+            )
 
 
 def sign_of(piece: Piece, accepted: tuple[int, ...]) -> int:
