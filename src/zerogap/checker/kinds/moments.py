@@ -22,10 +22,10 @@ between them is αv + βw, α, β ≥ 0, α + β ≤ 1, so that h(r) ≤ max(h(v
 −H is computed in float64, from sX and Λ/s rounded once, or Λv/s. No entry is a sum of products of
 more than three factors, of sX, Λ/s, Λ and v, and the multipliers, nor of more than n terms twice
 over and a few, so that it is off by at most γ_N, N = 2n + 16, times the same expression in
-absolute values (Higham, Accuracy and Stability, §3.1: γ_N = Nu/(1 − Nu), in any order). What underflows is off by 2⁻¹⁰⁷⁴
-and is multiplied by less than n² times the square of the largest number; with all of them below
-2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well. So is what is lost of Λv before it is
-divided by s ≥ 10⁻¹⁰⁰.
+absolute values (Higham, Accuracy and Stability, §3.1: γ_N = Nu/(1 − Nu), in any order). What
+underflows is off by 2⁻¹⁰⁷⁴ and is multiplied by less than n² times the square of the largest
+number; with all of them below 2³⁰⁰ that is less than 2⁻³⁰⁰, which is charged as well. So is what is
+lost of Λv before it is divided by s ≥ 10⁻¹⁰⁰.
 """
 
 import math
