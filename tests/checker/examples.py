@@ -8,11 +8,14 @@ from unittest.mock import patch
 
 import numpy as np
 
+from zerogap.checker.reading import matrix
 from zerogap.convex.search import search
+from zerogap.convex.shared import Cover
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.replication.studies import depth as depth_study
 from zerogap.solving.certificates import build
+from zerogap.solving.evidence import Shared
 from zerogap.solving.methods import base, columns
 from zerogap.solving.solver import solve
 from zerogap.theory.whitened import one_hot_lower
@@ -136,6 +139,14 @@ def tree_certificate() -> dict[str, Any]:
     return build(p, network, evidence, claimed={"primal": 3, "dual": 3})
 
 
+def cut(X: Array, multipliers: Array) -> Shared:
+    """Evidence on six regions of first layers, whether or not one would do."""
+    cover = Cover(X, multipliers[:, 0])
+    cover.refine(0.0, 6)
+    mu, splits, eta = cover.evidence()
+    return Shared(multipliers, splits, mu, eta)
+
+
 CERTIFICATES = {
     "linear-2": lambda: linear_certificate(2),
     "linear-3": lambda: linear_certificate(3),
@@ -178,7 +189,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 def solved(name: str) -> dict[str, Any]:
     """A certificate that the solver makes for seeded normal data; "deeper" for the depth study.
 
-    "search": of the smallest example, by search over the weights.
+    "search": of the smallest example, by search over the weights. "shared": of "tree-4".
     """
     rng = np.random.default_rng(0)
     if name == "search":
@@ -189,7 +200,7 @@ def solved(name: str) -> dict[str, Any]:
         for _ in range(4):
             X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
         return depth_study.certificate(depth_study.compare(X, y), "fourth-draw")
-    options = dict(SHAPES[name])
+    options = dict(SHAPES["tree-4" if name == "shared" else name])
     n, d, k = (options.pop(key) for key in ("n", "d", "k"))
     X, Y = rng.normal(size=(n, d)), rng.normal(size=(n, k))
     if name == "cones-low-rank":
@@ -199,11 +210,16 @@ def solved(name: str) -> dict[str, Any]:
     faces = 0 if name.startswith("cones") else columns.MAX_FACES
     with patch.object(base, "MAX_VISITS", visits), patch.object(columns, "MAX_FACES", faces):
         gap = 0.2 if name.startswith("layers") else 0.05
-        found = solve(problem(X, Y, **options), restarts=0, gap=gap)
+        asked = problem(X, Y, **options)
+        found = solve(asked, restarts=0, gap=gap)
+    if name == "shared":
+        evidence = cut(X, matrix(found.certificate["lower"]["multipliers"], name)).record()
+        claimed = {"primal": found.primal, "dual": found.dual}
+        return build(asked, found.weights, evidence, claimed=claimed)
     return found.certificate
 
 
-EVERY_KIND = (*CERTIFICATES, *SHAPES, "deeper", "search")
+EVERY_KIND = (*CERTIFICATES, *SHAPES, "deeper", "search", "shared")
 
 
 def example(name: str) -> dict[str, Any]:

@@ -86,6 +86,26 @@ def wild_mu(node: Node, certificate: Node, rng: Rng) -> None:
     changed(node, "mu", lambda M: rng.permutation(M) if rng.random() < 0.3 else scale * M + scale)
 
 
+def other_regions(node: Node, certificate: Node, rng: Rng) -> None:
+    """Half-spaces moved, narrowed or left out, their multipliers longer or of the other sign."""
+
+    def change(M: Array) -> Array:
+        row, choice = rng.integers(len(M)), rng.integers(4)
+        if choice == 0:
+            M[row] = 0
+        elif choice == 1:
+            M[:, -1] += rng.normal(size=len(M)) * np.abs(M[:, -1]).max() * more(rng)
+        elif choice == 2:
+            M[row] *= rng.choice([-1e100, -1.0, 0.5, 1e3])
+        else:
+            M = rng.permutation(M)
+        return M
+
+    if "eta" in node:
+        changed(node, "splits", change)
+        changed(node, "eta", lambda M: M * rng.choice([-1.0, 0.0, more(rng), 1e100]))
+
+
 def coarser_cover(node: Node, certificate: Node, rng: Rng) -> None:
     """A cone kept that was bisected, halves that are no halves, rows of another cone."""
 
@@ -99,7 +119,8 @@ def coarser_cover(node: Node, certificate: Node, rng: Rng) -> None:
             M[row, :2] = rng.integers(-2, 4, 2)
         return M
 
-    changed(node, "splits", change)
+    if "eta" not in node:
+        changed(node, "splits", change)
 
 
 def bent_blocks(node: Node, certificate: Node, rng: Rng) -> None:
@@ -157,6 +178,7 @@ def another_kind(node: Node, certificate: Node, rng: Rng) -> None:
     """The fields of one kind under the name of another, with what that one asks for."""
     n, d = decoded(certificate["problem"]["X"]).shape
     zeros = {"mu": (64, n), "c": (n, 1), "a": (d, 1), "splits": (64, 4), "direction": (n, 1)}
+    zeros |= {"eta": (64, 1)}
     for key, shape in zeros.items():
         node.setdefault(key, matrix(np.zeros(shape)))
     node.setdefault("inner", {"kind": "linear", "multipliers": node.get("multipliers")})
@@ -229,8 +251,8 @@ def other_biases(node: Node, certificate: Node, rng: Rng) -> None:
 
 
 MOVES = (
-    nearer_data, longer_multipliers, wild_mu, coarser_cover, bent_blocks, smaller_factors,
-    negative_split, another_kind, fewer_levels, bent_gap, lighter_networks,
+    nearer_data, longer_multipliers, wild_mu, other_regions, coarser_cover, bent_blocks,
+    smaller_factors, negative_split, another_kind, fewer_levels, bent_gap, lighter_networks,
     other_biases,
 )  # fmt: skip
 

@@ -298,7 +298,7 @@ def test_there_are_more_than_a_thousand_mutations_of_every_kind_of_evidence() ->
     assert kinds == {*KINDS, "levels"}
 
 
-@pytest.mark.parametrize("name", ["cover", "moments", "tree-4"])
+@pytest.mark.parametrize("name", ["cover", "moments", "shared", "tree-4"])
 def test_a_subdivision_with_a_hole_is_refused(name: str) -> None:
     certificate = copy.deepcopy(solved(name))
     evidence = certificate["lower"]
@@ -308,7 +308,7 @@ def test_a_subdivision_with_a_hole_is_refused(name: str) -> None:
             del mutant["lower"]["blocks"][i]
             assert not verify(mutant).accepted
         return
-    key = "splits" if name == "cover" else "mu"
+    key = "splits" if name in ("cover", "shared") else "mu"
     rows = decoded(evidence[key])
     for i in range(len(rows)):
         evidence[key] = matrix(np.delete(rows, i, 0))

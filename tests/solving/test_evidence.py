@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import zerogap
+from tests.checker.examples import cut
 from zerogap.checker import verify
 from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
@@ -20,7 +21,7 @@ from zerogap.solving.bidual import Bidual
 from zerogap.solving.bracket import Candidate, assemble
 from zerogap.solving.certificates import build
 from zerogap.solving.constructions import known_of
-from zerogap.solving.evidence import KINDS, Evidence, Levels, Outputs
+from zerogap.solving.evidence import KINDS, Evidence, Levels, Outputs, Tree
 from zerogap.solving.methods import METHODS, base, columns, path
 from zerogap.solving.methods.base import Effort, Given
 
@@ -32,6 +33,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "moments": dict(n=5, d=3, k=1, depth=2),
     "layers": dict(n=4, d=2, k=1, depth=3, beta=0.2, **PARALLEL),
     "tree": dict(n=3, d=2, k=1, depth=4, **PARALLEL),
+    "shared": dict(n=3, d=2, k=1, depth=4, **PARALLEL),
     "cover": dict(n=3, d=2, k=2, depth=3, **PARALLEL),
     "rank-one": dict(n=4, d=2, k=2, depth=3),
     "whitened": dict(n=3, d=4, k=2, depth=2),
@@ -67,7 +69,11 @@ def solved(kind: str) -> tuple[Problem, Bidual]:
         X = np.linalg.qr(X.T)[0].T
     problem = Problem(X, Y, **options)
     effort = Effort(relaxed=0.2 if kind == "layers" else 0.05)
-    return problem, dual.bidual(problem, effort)
+    found = dual.bidual(problem, effort)
+    if kind == "shared":  # nothing asks for it on three samples
+        assert isinstance(found.evidence, Tree)
+        found = replace(found, evidence=cut(X, found.evidence.multipliers))
+    return problem, found
 
 
 def proved(problem: Problem, found: Bidual, evidence: Evidence) -> float:

@@ -211,7 +211,7 @@ def unroll(nu: Array, depth: int, mu_of: Callable[[Trail], Array]) -> tuple[Arra
 
 
 @dataclass(frozen=True, eq=False)
-class _Tree:
+class Tree:
     """The tree over an orthant: every node's vector as a sparse linear map of the unknowns.
 
     maps: leaf → (n, unknowns), trails: how it is reached. bounds: rows B with B x ≤ 0 for
@@ -234,7 +234,7 @@ class _Tree:
         return out
 
 
-def _build(signs: Array, depth: int) -> _Tree:
+def tree_over(signs: Array, depth: int) -> Tree:
     n = len(signs)
     count = leaves_of(int(np.sum(signs > 0)), int(np.sum(signs < 0)), depth)
     if count > MAX_LEAVES:
@@ -279,7 +279,7 @@ def _build(signs: Array, depth: int) -> _Tree:
 
     descend([{i: 1.0} for i in range(n)], signs, depth, ())
     bounds += [{i: -float(signs[i])} for i in range(n)]
-    return _Tree(
+    return Tree(
         maps=[_rows(nu, unknowns) for nu in leaves],
         trails=trails,
         bounds=_rows(bounds, unknowns),
@@ -393,7 +393,7 @@ class _Orthant:
     ) -> None:
         self.features, self.fit, self.depth, self.tau, self.signs = features, fit, depth, tau, signs
         self.allowed = 1.0 if tau is None else tau
-        self.tree = _build(signs, depth)
+        self.tree = tree_over(signs, depth)
         self.maps = sparse.vstack(self.tree.maps).tocsr()  # (leaves·n, unknowns)
         self.dual = Conic.of(fit, tau is None)
 

@@ -12,6 +12,7 @@ from zerogap.checker.kinds import (
     moments,
     outputs,
     rank_one,
+    shared,
     shifts,
     tree,
     whitened,
@@ -19,4 +20,4 @@ from zerogap.checker.kinds import (
 from zerogap.checker.kinds.kind import KINDS, prove
 
 __all__ = ["KINDS", "cones", "cover", "faces", "layers", "linear", "moments", "outputs", "prove"]
-__all__ += ["rank_one", "shifts", "tree", "whitened"]
+__all__ += ["rank_one", "shared", "shifts", "tree", "whitened"]

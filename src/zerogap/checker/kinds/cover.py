@@ -70,7 +70,7 @@ class _Heights:
         vector = self._piece.multipliers @ np.array(q, dtype=float)
         exact = self._multipliers * arb_mat(len(q), 1, list(q))
         drift = frobenius(exact - balls(vector[:, None]))
-        leaves = leaves_below(self._piece, vector, self._rows)
+        leaves = leaves_below(self._piece, vector, self._rows, self._piece.depth)
         return largest_level(self._faces, leaves) + drift * self._stretch
 
     def unused(self) -> bool:

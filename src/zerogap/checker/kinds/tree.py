@@ -29,7 +29,7 @@ def tree(piece: Piece) -> arb:
         piece.refuse(": a tree is for scalar multipliers; wrap it in kind 'outputs'")
     near, cost = piece.nearby()
     rows = mu_rows(piece)
-    leaves = leaves_below(piece, piece.multipliers[:, 0], rows)
+    leaves = leaves_below(piece, piece.multipliers[:, 0], rows, piece.depth)
     if next(rows, None) is not None:
         piece.refuse(".mu has more rows than the tree")
     return largest_level(faces_of(near), leaves) + cost
@@ -43,32 +43,37 @@ def mu_rows(piece: Piece) -> Iterator[Array]:
     return iter(rows)
 
 
-def leaves_below(piece: Piece, vector: Array, rows: Iterator[Array]) -> Array:
+def leaves_below(piece: Piece, vector: Array, rows: Iterator[Array], depth: int) -> Array:
     """The leaves of the tree below a vector ν, one a row; takes the μ's it needs from `rows`."""
     leaves: list[Array] = []
-    stack = [(piece.depth, _children(vector))]
+    stack = [(depth, children(vector))]
     while stack:
-        depth, below = stack[-1]
-        step = next(below, None)
+        depth, nodes = stack[-1]
+        step = next(nodes, None)
         if step is None:
             stack.pop()
             continue
         spend(6 * STEP, "the tree")
-        w, chosen, room = step
-        mu = next(rows, None)
-        if mu is None:
-            piece.refuse(".mu has fewer rows than the tree")
-        # The nearest μ in the box: a solver's last bit may stick out.
-        child = -np.minimum(np.maximum(mu, 0), room)
-        child[chosen] = w[chosen]
+        child = below(piece, *step, rows)
         if depth == 3:
             leaves.append(child)
         else:
-            stack.append((depth - 1, _children(child)))
+            stack.append((depth - 1, children(child)))
     return np.array(leaves)
 
 
-def _children(nu: Array) -> Iterator[tuple[Array, Array, Array]]:
+def below(piece: Piece, w: Array, chosen: Array, room: Array, rows: Iterator[Array]) -> Array:
+    """The child w_S − μ, with the next μ of `rows`."""
+    mu = next(rows, None)
+    if mu is None:
+        piece.refuse(".mu has fewer rows than the tree")
+    # The nearest μ in the box: a solver's last bit may stick out.
+    child = -np.minimum(np.maximum(mu, 0), room)
+    child[chosen] = w[chosen]
+    return child
+
+
+def children(nu: Array) -> Iterator[tuple[Array, Array, Array]]:
     """w = ±ν, the indices in S ⊆ {w > 0}, and the room w⁻ of μ, for both signs and every S."""
     for w in (nu, -nu):
         on, room = np.flatnonzero(w > 0), np.maximum(-w, 0)

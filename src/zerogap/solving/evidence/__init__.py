@@ -9,10 +9,11 @@ from zerogap.solving.evidence.levels import Levels
 from zerogap.solving.evidence.moments import Moments
 from zerogap.solving.evidence.outputs import Outputs
 from zerogap.solving.evidence.rank_one import RankOne
+from zerogap.solving.evidence.shared import Shared
 from zerogap.solving.evidence.shifts import Shifts
 from zerogap.solving.evidence.tree import Tree
 
 __all__ = [
     "KINDS", "Cones", "Cover", "Evidence", "Faces", "Layers", "Levels", "Linear", "Moments",
-    "Outputs", "Proof", "RankOne", "Shifts", "Tree", "Whitened", "evidence_of",
+    "Outputs", "Proof", "RankOne", "Shared", "Shifts", "Tree", "Whitened", "evidence_of",
 ]  # fmt: skip
