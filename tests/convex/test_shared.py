@@ -11,6 +11,7 @@ import pytest
 from tests.checker.test_golden import golden
 from tests.checker.test_shared import branches
 from tests.checker.test_tampering import decoded
+from zerogap.convex.oracles import Features
 from zerogap.convex.shared import Arcs, Cover, Layered, climb, shared_gauge
 from zerogap.model.fit import Fit
 
@@ -102,8 +103,7 @@ def test_the_integer_branch_is_not_the_cheapest_network_of_its_example() -> None
     inner = decoded(certificate["lower"]["multipliers"])
     integer = ([[2, 3, -3], [-4, 6, 1]], [[-3, 3], [6, -4], [-2, 3]], [[-5], [4]])
     unit = [np.array(W) / np.linalg.norm(W) for W in integer]
-    found = shared_gauge(X, Fit(Y), None, inner, [Layered(tuple(unit))], 0.015)
-    assert found is not None
+    found = shared_gauge(Features(X), Fit(Y), None, inner, [Layered(tuple(unit))], 0.015)
     assert 495.16 < found.lower <= found.upper < 505
     assert np.abs(found.weights).sum() == pytest.approx(found.upper, rel=1e-9)
     put_out = sum(

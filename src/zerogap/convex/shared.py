@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, count
@@ -504,66 +505,75 @@ class SharedGauge(Gauge):
 
 
 def shared_gauge(
-    X: Array, fit: Fit, tau: float | None, inner: Array, near: list[Layered], tolerance: float
-) -> SharedGauge | None:
+    features: Features,
+    fit: Fit,
+    tau: float | None,
+    inner: Array,
+    near: list[Layered],
+    tolerance: float,
+) -> SharedGauge:
     """Bracket D₁(4) of a fit of scalar outputs on data (n, 2), to a relative gap if time allows.
 
     With τ the regularised dual at that level. inner: multipliers that are known to be allowed;
     near: branches of a network to begin with. A master over the branches so far proposes
     multipliers that are too high, and half way to them from the inner ones lie others: branches
     above their level join the master, and where regions prove that there are none they are the
-    inner ones from then on. None where nothing better than the inner ones was proved.
+    inner ones from then on. Raises MethodError where there was no time for regions.
     """
     asked = fit
     fit, scale, slope, energy = fit.in_units(tau is None)
     tau = None if tau is None else tau / slope
     allowed, inner = 1.0 if tau is None else tau, inner / slope
     rng, one = np.random.default_rng(0), np.ones((1, 1))
-    start = Features(X).start(fit.Y).U.T
+    start, X = features.start(fit.Y).U.T, features.X
     atoms = _atoms(X, [*(Layered((u[:, None], one, one)) for u in start), *near])
+    proof = Cover(X, inner[:, 0] / allowed)
+    inner = feasible(inner, fit, proof.level * allowed, tau)
     lower, upper, accuracy = dual_value(inner, fit, tau), np.inf, _LOOSE
-    best: SharedGauge | None = None
-    above: tuple[Atoms, Array, Array | None] = (atoms, np.zeros((0, 1)), None)
-    for _ in range(_ROUNDS):
-        proposal, weights, bias = master(atoms.V, fit, tau, accuracy)
-        kept, weights = sparse_fit(atoms.V, weights, fit, tau, bias)
-        value = primal_value(atoms.V[:, kept], weights, fit, tau, bias)
-        if value < upper:
-            upper, above = value, (atoms[kept], weights, bias)
-        open_ = relative(upper - lower, upper)
-        if best is not None:
+    above: tuple[Atoms, Array, Array | None] = (atoms, np.zeros((0, 1)), fit.no_bias)
+    with suppress(MethodError):  # where the time is up
+        for _ in range(_ROUNDS):
+            proposal, weights, bias = master(atoms.V, fit, tau, accuracy)
+            kept, weights = sparse_fit(atoms.V, weights, fit, tau, bias)
+            value = primal_value(atoms.V[:, kept], weights, fit, tau, bias)
+            if value < upper:
+                upper, above = value, (atoms[kept], weights, bias)
+            open_ = relative(upper - lower, upper)
             clock.tell(lower * energy, upper * energy)
-        if open_ <= tolerance or clock.late():
-            break
-        accuracy = min(accuracy, _AHEAD * open_)
-        outer = feasible(proposal, fit, float(np.abs(proposal.T @ atoms.V).max()), tau)
-        middle = (inner + outer) / 2
-        lam = middle[:, 0] / allowed
-        found = _climbs(X, lam, atoms, rng)
-        if not found:
-            cover = Cover(X, lam)
-            found = cover.refine(1 + tolerance / 2, MAX_REGIONS)
-            multipliers = feasible(middle, fit, cover.level * allowed, tau)
-            value = dual_value(multipliers, fit, tau)
-            if value > lower:
-                lower, inner = value, multipliers
-                factor = float(np.linalg.norm(multipliers) / np.linalg.norm(lam)) * slope
-                mu, splits, eta = cover.evidence()
-                best = SharedGauge(
-                    lower * energy, np.inf, asked.inside(multipliers * slope), *above,
-                    mu=mu * factor, splits=splits, eta=eta * factor**2,
-                )  # fmt: skip
-            elif not found:
+            if open_ <= tolerance or clock.late():
                 break
-        atoms += _atoms(X, found)
-    if best is None:
-        return None
+            accuracy = min(accuracy, _AHEAD * open_)
+            outer = feasible(proposal, fit, float(np.abs(proposal.T @ atoms.V).max()), tau)
+            middle = (inner + outer) / 2
+            lam = middle[:, 0] / allowed
+            found = _climbs(X, lam, atoms, rng)
+            if not found:
+                cover = Cover(X, lam)
+                found = cover.refine(1 + tolerance / 2, MAX_REGIONS)
+                middle = feasible(middle, fit, cover.level * allowed, tau)
+                value = dual_value(middle, fit, tau)
+                if value > lower:
+                    lower, inner, proof = value, middle, cover
+                elif not found:
+                    break
+            atoms += _atoms(X, found)
     atoms, weights, bias = above
-    kept, weights = vertex(atoms.V, weights)
-    upper = primal_value(atoms.V[:, kept], weights, fit, tau, bias)
-    bias = None if bias is None else bias * scale
-    return replace(
-        best, upper=upper * energy, atoms=atoms[kept], weights=weights * scale, bias=bias
+    if upper < np.inf:
+        kept, weights = vertex(atoms.V, weights)
+        atoms = atoms[kept]
+        upper = primal_value(atoms.V, weights, fit, tau, bias)
+    factor = float(np.linalg.norm(inner) / np.linalg.norm(proof.lam)) * slope
+    mu, splits, eta = proof.evidence()
+    return SharedGauge(
+        lower * energy,
+        upper * energy,
+        asked.inside(inner * slope),
+        atoms,
+        weights * scale,
+        None if bias is None else bias * scale,
+        mu=mu * factor,
+        splits=splits,
+        eta=eta * factor**2,
     )
 
 

@@ -11,7 +11,6 @@ from zerogap.solving.methods import (
     outputs,
     path,
     rank_one,
-    shared,
     spectral,
     whitened,
     zero,
@@ -19,8 +18,8 @@ from zerogap.solving.methods import (
 from zerogap.solving.methods.base import Method
 
 METHODS: tuple[Method, ...] = (
-    zero, linear, rank_one, whitened, orthant, columns, cones, moments, shared, path, cover,
-    outputs, layers, spectral,
+    zero, linear, rank_one, whitened, orthant, columns, cones, moments, path, cover, outputs,
+    layers, spectral,
 )  # fmt: skip
 # Those that know of free biases of the first layer.
 FREE: tuple[Method, ...] = (zero, columns, spectral)
