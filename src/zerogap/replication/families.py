@@ -62,8 +62,10 @@ def label_of(spec: Spec) -> str:
 # --- families ---------------------------------------------------------------------------------
 
 
-def gaussian(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[Array, Array]:
-    """Independent standard normal X and Y."""
+def gaussian(
+    rng: np.random.Generator, n: int, d: int, k: int, draw: int = 0
+) -> tuple[Array, Array]:
+    """Independent standard normal X and Y; draw: a number that only the seed depends on."""
     return rng.normal(size=(n, d)), rng.normal(size=(n, k))
 
 
