@@ -122,6 +122,12 @@ def smallest(rng: np.random.Generator) -> tuple[Array, Array]:
     return np.array([[1.0], [-1.0]]), np.array([[1.0], [-1.0]])
 
 
+def six_points(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Six points of the plane that four layers fit at less cost than three (theory §5)."""
+    X = np.array([[-5, 4], [-4, 3], [5, 4], [4, -1], [9, -13], [22, -5]], dtype=float)
+    return X, np.array([[4.0], [54], [0], [48], [840], [72]])
+
+
 def whitened(rng: np.random.Generator, n: int, d: int, k: int) -> tuple[Array, Array]:
     """X Xᵀ = I with normal targets."""
     return _orthonormal(rng, d, n).T, rng.normal(size=(n, k))
@@ -196,6 +202,7 @@ FAMILIES: dict[str, Callable[..., tuple[Array, Array]]] = {
     "orthonormal": orthonormal_columns,
     "rank-one": rank_one,
     "smallest": smallest,
+    "six-points": six_points,
     "whitened": whitened,
     "one-hot": one_hot,
     "real": real,

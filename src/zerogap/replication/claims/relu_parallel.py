@@ -26,6 +26,17 @@ _PARALLEL_RELU_SPECIAL = (
     parallel("regularised-n5-d2", gaussian(5, 2), "relu", (3, 4), "zero", betas=(0.1,)),
 )
 
+# Draws of six normal points of the plane where the path program of four layers is below three by
+# more than 0.1 %, so that depth might help.
+_APART_DRAWS = (2, 13, 14, 16, 20, 27, 32, 38, 59, 60, 61, 65)
+_APART = (
+    parallel("six-points", spec("six-points"), "relu", (4,), "zero"),
+    *(
+        parallel(f"apart-{draw}", {**gaussian(6, 2), "draw": draw}, "relu", (4,), "zero")
+        for draw in _APART_DRAWS
+    ),
+)
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "relu-parallel-3",
@@ -44,6 +55,7 @@ CLAIMS: tuple[Claim, ...] = (
                 (*generic("generic", 4), *generic("deeper", 5, largest=5)),
                 restarts=12,
             ),
+            Setting("relu-parallel-apart", _APART, restarts=0, gap=2e-3),
             Setting("relu-parallel-special", _PARALLEL_RELU_SPECIAL, restarts=12, polish_steps=500),
         ),
     ),

@@ -19,7 +19,7 @@ from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
-from zerogap.replication.families import seed_of
+from zerogap.replication.families import generate, seed_of
 from zerogap.solving.certificates import build
 
 # The two values differ if they are proved to, by more than this relative amount.
@@ -34,7 +34,7 @@ _FIRST_STEP = 0.3
 # One branch of widths 3-2-1, in integers, on six points of the plane. Its outputs y cost it
 # ‖W₁‖‖W₂‖‖w₃‖ = √(75·83·41) ≥ D₁(4); three layers need 2.8 % more. Found by alternating between
 # branch and dual multipliers from a path network, and rounding; the certificate is the proof.
-EXAMPLE_X = np.array([[-5, 4], [-4, 3], [5, 4], [4, -1], [9, -13], [22, -5]], dtype=float)
+EXAMPLE_X, _ = generate({"kind": "six-points"})
 EXAMPLE = Network(
     (
         (
