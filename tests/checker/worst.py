@@ -106,6 +106,23 @@ def tree(n: int, d: int) -> dict[str, Any]:
     return stated(X, normal(n, 1, seed=1), 3, evidence)
 
 
+def shared(cuts: int) -> dict[str, Any]:
+    """Four layers, a comb of half-spaces below every child of the root, eight samples."""
+    n = 8
+    X, multipliers = normal(n, 2), normal(n, 1, seed=3)
+    positive = multipliers[:, 0] > 0
+    rows, mu = list[Array](), 0
+    for p, q in ((positive.sum(), (~positive).sum()), ((~positive).sum(), positive.sum())):
+        for mask in range(2**p):
+            comb = normal(cuts, 2 * n + 1, seed=mask)
+            rows += [np.vstack([row, np.zeros_like(row)]) for row in comb]
+            rows.append(np.zeros((1, 2 * n + 1)))
+            mu += (cuts + 1) * (1 + 2 ** int(mask).bit_count() + 2 ** int(q))
+    evidence = {"kind": "shared", "multipliers": multipliers, "splits": np.vstack(rows)}
+    evidence |= {"mu": normal(mu, n) ** 2, "eta": normal(mu, cuts) ** 2}
+    return stated(X, normal(n, 1, seed=1), 4, evidence)
+
+
 def cancelling_tree(n: int, d: int) -> dict[str, Any]:
     """Every sample twice, with opposite multipliers, and μ that make every leaf vanish on X.
 
@@ -265,6 +282,7 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "moments": lambda: moments(1980, 10, 1),
     "layers": lambda: layers(400, 10),
     "tree": lambda: tree(16, 3),
+    "shared": lambda: shared(60),
     "tree, cancelling": lambda: cancelling_tree(12, 3),
     "cover": lambda: cover(13),
     "rank-one": lambda: rank_one(400, 20),
