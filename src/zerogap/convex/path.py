@@ -235,6 +235,10 @@ class Tree:
 
 
 def tree_over(signs: Array, depth: int) -> Tree:
+    """The tree of that depth below a vector of given signs (n,); where they are 0 it is too.
+
+    Raises MethodError if it is larger than MAX_LEAVES.
+    """
     n = len(signs)
     count = leaves_of(int(np.sum(signs > 0)), int(np.sum(signs < 0)), depth)
     if count > MAX_LEAVES:
