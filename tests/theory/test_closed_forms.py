@@ -1,11 +1,14 @@
 """Facts of the theory, through the public API."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zerogap import Problem, solve, verify
+from zerogap.model.network import Network
 from zerogap.theory.linear import shrink
 from zerogap.theory.rank_one import RankOne
 from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
@@ -96,6 +99,46 @@ def test_the_network_of_rank_one_data_attains_the_closed_form(
     assert network.error(problem) <= 1e-9 * np.linalg.norm(Y)
     assert network.objective(problem) == pytest.approx(problem.total(line.primal(depth)), rel=1e-9)
     assert line.dual() < line.primal(depth)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+@pytest.mark.parametrize("Y", [[[5.0, 0.0], [3.0, 4.0]], [[1.0, 0.5], [0.5, 1.0]]])
+def test_sides_of_one_length_have_a_gap(Y: list[list[float]], depth: int) -> None:
+    X = np.array([[1.0], [-1.0]])
+    bounds, proved = bracket(
+        X, np.array(Y), activation="relu", architecture="standard", depth=depth
+    )
+    assert proved.status == "positive"
+    assert proved.primal_lower == pytest.approx(bounds.primal, rel=1e-9)
+
+
+def test_small_angles_cost_something_at_great_depth() -> None:
+    plus, minus = np.array([1.0, 0.0]), 0.6 * np.array([1.0, 1e-8])
+    line = RankOne(np.array([1.0, -1.0]), np.ones(1), plus, minus)
+    values = [line.primal(depth) ** (2 / depth) for depth in (2, 3, 50)]
+    assert values[:2] == pytest.approx([1.6, 1.6 ** (2 / 3)], rel=1e-7)
+    assert 25 * values[2] == pytest.approx(36.849, abs=1e-3)  # by 400 bits and a fine grid
+    nearly = RankOne(line.c, line.a, plus, 0.6 * np.array([1.0, 5e-10]))
+    assert nearly.certain(3) and not nearly.certain(50)
+
+
+@pytest.mark.parametrize("r", [10, 11, 12])
+def test_many_classes_pass_four_layers_through_the_vertices_of_a_graph(r: int) -> None:
+    """§7: an edge is the sum of its ends; cheaper than orthogonal directions from 55 classes on."""
+    edges = np.array(list(combinations(range(r), 2)))
+    E = np.zeros((len(edges), r))
+    E[np.arange(len(edges))[:, None], edges] = 1
+    J = np.full((r, r), 1 / r)
+    C, e0, e1 = np.eye(r) - J, np.sqrt(2 * (r - 1)), np.sqrt(r - 2)
+    s0, s1 = np.cbrt(e0**2 * (r / 4 - 1)), np.cbrt(e1**2)
+    layers = (
+        E @ (s1 / e1 * C + s0 / e0 * J), s1 * C + s0 * J, (s1 / e1 * C - s0 / e0 * J) @ E.T,
+        np.eye(len(edges)),
+    )  # fmt: skip
+    network = Network((layers,), "relu")
+    assert network.outputs(np.eye(len(edges))) == pytest.approx(np.eye(len(edges)), abs=1e-12)
+    ratio = network.balanced_units().regularizer("weight_decay") / (2 * len(edges))
+    assert ratio == pytest.approx({10: 1, 11: 0.98589, 12: 0.972}[r], abs=5e-4)
 
 
 @settings(max_examples=200, deadline=None)

@@ -213,7 +213,7 @@ def _split(A: arb, B: arb, kappa: arb, depth: int) -> arb:
         power = arb(fmpq(depth - 1, depth))
         return value**power, power * value ** (power - 1) * slope
 
-    low, high = arb(-100), arb(100)
+    low, high = arb(-1000), arb(1000)
     for _ in range(300):
         middle = ((low + high) / 2).mid()
         slope = at(middle)[1]
@@ -223,9 +223,13 @@ def _split(A: arb, B: arb, kappa: arb, depth: int) -> arb:
             high = middle
         else:
             break
+    # Where the sign is not decided the minimiser may be this very point: step out from it.
+    width = arb(2.0**-80)
+    while not at(low := middle - width)[1] < 0 or not at(high := middle + width)[1] > 0:
+        width *= 4
+        if not width < 1:
+            raise Refused("rank-one theorem: the minimiser is not bracketed")
     value, slope = at(low)
-    if not slope < 0 or not at(high)[1] > 0:
-        raise Refused("rank-one theorem: the minimiser is not bracketed")
     return value + slope * (high - low)
 
 

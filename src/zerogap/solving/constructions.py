@@ -53,7 +53,8 @@ def _relu_bound(problem: Problem) -> PrimalBound | None:
         rank_one = RankOne.of(problem)
         if rank_one is not None:
             value = problem.total(rank_one.primal(depth))
-            return PrimalBound(value, "theorem", "rank-one", exact=True)
+            exact = rank_one.certain(depth)
+            return PrimalBound(value, "theorem", "rank-one", exact=exact)
         sizes = whitened.one_hot_sizes(problem)
         if sizes is not None:
             value = max(whitened.one_hot_lower(sizes, depth), float(np.sqrt(sizes).sum()))

@@ -11,6 +11,9 @@ from zerogap.model.matrices import Array, rank_one_factors
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 
+# Angles below which two directions are one, and shares of the other side that are nothing.
+_SAME, _NOTHING = 1e-9, 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class RankOne:
@@ -44,12 +47,11 @@ class RankOne:
     def angle(self) -> float:
         """The angle ω between y₊ and y₋ in radians; 0 when one of them is zero."""
         p, m = self.norms
-        if min(p, m) <= 1e-12 * max(p, m):
+        if min(p, m) <= _NOTHING * max(p, m):
             return 0.0
         # atan2 of the chord and the sum is accurate at 0 and π, where arccos is not.
         u, v = self.plus / p, self.minus / m
-        angle = 2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v))
-        return 0.0 if angle < 1e-9 else float(angle)
+        return float(2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)))
 
     def dual(self) -> float:
         """D₁ = ‖y₊‖ + ‖y₋‖, at every depth."""
@@ -80,14 +82,28 @@ class RankOne:
         σ of the rows y₊/cos θ, y₋/sin θ, which count as orthogonal at obtuse angles. Its power 2/L
         is convex in log τ.
         """
-        p, m = (norm * np.hypot(1, t) for norm, t in zip(self.norms, (tau, 1 / tau), strict=True))
-        cosine = max(np.cos(self.angle), 0.0)
-        squares = np.linalg.eigvalsh([[p * p, p * m * cosine], [p * m * cosine, m * m]])
-        return float(np.sum(np.maximum(squares, 0) ** (1 / (depth - 1))) ** ((depth - 1) / 2))
+        a, b = (
+            (norm * np.hypot(1, t)) ** 2 for norm, t in zip(self.norms, (tau, 1 / tau), strict=True)
+        )
+        # Roots of x² − (a + b)x + ab sin²: the smaller one from their product, without cancelling.
+        turn = min(self.angle, np.pi / 2)
+        larger = (a + b + np.hypot(a - b, 2 * np.sqrt(a * b) * np.cos(turn))) / 2
+        squares = np.array([larger, a * b * np.sin(turn) ** 2 / larger])
+        return float(np.sum(squares ** (1 / (depth - 1))) ** ((depth - 1) / 2))
 
     def one_sided(self) -> bool:
-        """Whether y₊ or y₋ is zero, or both point the same way: the condition for a zero gap."""
-        return self.angle == 0
+        """Whether y₊ or y₋ is zero, or both point the same way: the condition for a zero gap.
+
+        As far as rounding lets see, which is what `primal` goes by; `certain` if that is exact.
+        """
+        return self.angle < _SAME
+
+    def certain(self, depth: int) -> bool:
+        """Whether rounding of what is nearly one-sided moves `primal` by next to nothing."""
+        p, m = self.norms
+        ratio = min(p, m) / max(p, m) if max(p, m) > 0 else 0.0
+        rest = max(self.angle, ratio if ratio <= _NOTHING else 0.0)
+        return not self.one_sided() or rest ** (2 / (depth - 1)) <= _SAME
 
     def primal(self, depth: int) -> float:
         """P₁ of the standard network, at every depth."""

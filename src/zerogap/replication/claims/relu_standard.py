@@ -89,7 +89,7 @@ CLAIMS: tuple[Claim, ...] = (
         "the formula suggested by the orthogonal solution",
         (Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24, polish_steps=1500),),
         test="formula",
-        condition="two classes (proved), or L ≤ 4 (measured)",
+        condition="two classes (proved), or few classes and L ≤ 4 (measured)",
         measured=True,
     ),
 )
