@@ -112,3 +112,10 @@ def test_the_integer_branch_is_not_the_cheapest_network_of_its_example() -> None
         for atom, w in zip(found.atoms.U[0], found.weights[:, 0], strict=True)
     )
     assert np.allclose(put_out, Y[:, 0], atol=1e-6)
+
+
+def test_arcs_cover_the_circle_once_where_rows_are_opposite() -> None:
+    """−0 and 0 are at the two ends of the angles."""
+    arcs = Arcs.of(np.array([[0.0, -1], [0, 2], [1, 1]]))
+    turns = np.arccos(np.clip(arcs.grams[:, 0, 1], -1, 1))
+    assert len(turns) == 4 and turns.sum() == pytest.approx(2 * np.pi)

@@ -63,7 +63,9 @@ def test_the_notebooks_check_by_hand_finds_every_inequality(smoke: Path) -> None
 
 def test_no_claim_of_the_smoke_run_fails_to_replicate(smoke: Path) -> None:
     claims = pd.read_csv(smoke / RESULTS / "tables/claims.csv")
-    assert set(claims["verdict"]) <= {"replicated", "replicated under a condition"}
+    # Four layers where depth might help are bracketed, and open at this tolerance.
+    under = {"replicated under a condition", "replicated under a measured condition"}
+    assert set(claims["verdict"]) <= {"replicated", *under}
 
 
 def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> None:

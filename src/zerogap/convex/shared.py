@@ -152,10 +152,12 @@ class Arcs:
         rows = X[np.linalg.norm(X, axis=1) > 0]
         across = np.column_stack([-rows[:, 1], rows[:, 0]])
         across /= np.linalg.norm(across, axis=1)[:, None]
-        rays = np.vstack([across, -across])
+        # Without −0, which arctan2 takes to the other end.
+        rays = np.vstack([across, -across]) + 0.0
         angles = np.arctan2(rays[:, 1], rays[:, 0])
-        rays = rays[np.argsort(angles)]
-        rays = rays[np.append(True, np.diff(np.sort(angles)) > 1e-12)]
+        order = np.argsort(angles)
+        angles, rays = angles[order], rays[order]
+        rays = rays[np.diff(angles, append=angles[0] + 2 * np.pi) > 1e-12]
         R = np.stack([rays, np.roll(rays, -1, axis=0)], axis=2)
         return cls(R, np.maximum(X @ R, 0))
 

@@ -20,7 +20,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from zerogap.checker.balls import Array, balls, root, times
-from zerogap.checker.budget import STEP, spend
+from zerogap.checker.budget import BALL, STEP, hold, spend
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
 from zerogap.checker.kinds.tree import below, children, leaves_below, mu_rows
 
@@ -128,7 +128,8 @@ def _arcs(piece: Piece, X: fmpq_mat) -> tuple[list[Arc], arb_mat]:
 def _square(arcs: list[Arc], maps: arb_mat, leaves: Array, region: list[Array], eta: Array) -> arb:
     """An upper bound on aᵀGa over the region and all leaves a, at least 0."""
     n, q = leaves.shape[1], len(region)
-    spend(len(leaves) * len(arcs) * (24 * STEP + 8 * q), "a region")
+    spend(len(arcs) * (len(leaves) * (24 * STEP + 8 * q) + 2 * q * STEP), "a region")
+    hold(15 * BALL * len(arcs) * (len(leaves) + 2 * q), "a region")
     # Entries 00, 01, 11 of the form of every vector on every arc, (3 m, vectors).
     vectors = np.vstack([leaves, *(row[None, i : i + n] for row in region for i in (0, n))])
     forms = _forms(times(maps, balls(vectors.T)))
