@@ -123,6 +123,36 @@ def shared(cuts: int) -> dict[str, Any]:
     return stated(X, normal(n, 1, seed=1), 4, evidence)
 
 
+def regions(count: int) -> dict[str, Any]:
+    """Three layers, four samples, one leaf for each of many regions of up to 200 half-spaces."""
+    n, most = 4, 200
+    rng = np.random.default_rng(0)
+
+    def spread(A: Array) -> Array:
+        return A * 10.0 ** rng.uniform(-70, 70, A.shape)
+
+    rows, made, binary = list[Array](), 0, int(np.ceil(np.log2(count)))
+    stack = [0]
+    while stack:  # a comb, and below it all there are
+        depth = stack.pop()
+        if depth in (-1, most) or made + len(stack) >= count + most:
+            rows.append(np.zeros(2 * n + 1))
+            made += 1
+            continue
+        rows.append(spread(rng.normal(size=2 * n + 1)))
+        stack += [-1, depth + 1] if depth < most - binary else [depth + 1, depth + 1]
+    rows += [np.zeros(2 * n + 1)] * 2
+    multipliers = np.zeros((n, 1))
+    multipliers[0] = 1
+    evidence = {"kind": "shared", "multipliers": multipliers, "splits": np.array(rows)}
+    evidence |= {"mu": np.zeros((made + 2, n))}
+    evidence |= {"eta": spread(np.abs(rng.normal(size=(made + 2, most))))}
+    proof = stated(normal(n, 2), normal(n, 1, seed=1), 3, evidence)
+    factors = (spread(rng.normal(size=(n, 64))), spread(rng.normal(size=(64, 2))))
+    proof["lower"]["X"] = [matrix(factor) for factor in factors]
+    return proof
+
+
 def cancelling_tree(n: int, d: int) -> dict[str, Any]:
     """Every sample twice, with opposite multipliers, and μ that make every leaf vanish on X.
 
@@ -283,6 +313,7 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "layers": lambda: layers(400, 10),
     "tree": lambda: tree(16, 3),
     "shared": lambda: shared(60),
+    "shared, many regions": lambda: regions(5_500),
     "tree, cancelling": lambda: cancelling_tree(12, 3),
     "cover": lambda: cover(13),
     "rank-one": lambda: rank_one(400, 20),
