@@ -353,7 +353,7 @@ def _require_writable(path: Path | None) -> None:
 def _audit(given: argparse.Namespace) -> int:
     from zerogap.solving.audit import words
     from zerogap.solving.certificates import write_jsonl
-    from zerogap.trained.audit import audit_layers
+    from zerogap.trained.audit import audit_stated, stated
     from zerogap.trained.files import read_weights, write_weights
     from zerogap.trained.objective import Criterion, Decay
 
@@ -371,12 +371,14 @@ def _audit(given: argparse.Namespace) -> int:
     rate = given.weight_decay if given.beta is None else given.beta
     decay = Decay.constant(layers, rate, given.bias == "decayed")
     targets = criterion.targets(Y, len(X), layers.outputs)
+    own = stated(
+        layers, X, targets, criterion, decay,
+        architecture=given.architecture, regularizer=given.regularizer,
+    )  # fmt: skip
     with _interruptible(given.progress) as (progress, _):
-        found = audit_layers(
-            layers, X, targets, criterion, decay,
-            architecture=given.architecture, regularizer=given.regularizer,
-            gap=given.gap, seconds=given.seconds, progress=progress,
-        )  # fmt: skip
+        found = audit_stated(
+            own, layers, decay, gap=given.gap, seconds=given.seconds, progress=progress
+        )
     if given.certificate is not None:
         write_jsonl(given.certificate, [found.certificate])
     if given.network is not None:

@@ -20,7 +20,7 @@ from zerogap import Problem, solve, verify
 from zerogap.checker.files import read_jsonl
 from zerogap.model.errors import DataError, ProblemError
 from zerogap.model.network import Network
-from zerogap.trained.audit import audit, audit_layers
+from zerogap.trained.audit import audit, audit_stated, stated
 from zerogap.trained.files import read_weights
 from zerogap.trained.objective import Criterion, Decay
 
@@ -315,7 +315,8 @@ def test_middle_biases_cost_what_the_bound_is_lowered_by(tmp_path: Path) -> None
     torch.save(net.state_dict(), tmp_path / "net.pt")
     layers = read_weights(tmp_path / "net.pt", "relu")
     criterion = Criterion("squared", 1.0, "sum")
-    found = audit_layers(layers, X, Y, criterion, Decay.constant(layers, BETA), seconds=4)
+    decay = Decay.constant(layers, BETA)
+    found = audit_stated(stated(layers, X, Y, criterion, decay), layers, decay, seconds=4)
     with torch.no_grad():
         error = net(torch.from_numpy(X)).numpy() - Y
         penalty = BETA * sum(float((p.detach() ** 2).sum()) for p in net.parameters()) / 2
@@ -327,4 +328,4 @@ def test_middle_biases_cost_what_the_bound_is_lowered_by(tmp_path: Path) -> None
     assert any("biases of middle layers" in note for note in found.notes)
     free = Decay.constant(layers, BETA, biases=False)
     with pytest.raises(DataError, match="no weight decay in a network with biases in middle"):
-        audit_layers(layers, X, Y, criterion, free)
+        stated(layers, X, Y, criterion, free)

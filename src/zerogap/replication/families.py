@@ -257,7 +257,7 @@ def _bundled(name: str) -> tuple[Array, Array]:
         targets = np.eye(3)[bunch.target]
     elif name == "diabetes":
         bunch = datasets.load_diabetes()
-        targets = ((bunch.target - bunch.target.mean()) / bunch.target.std())[:, None]
+        targets = _standardised(bunch.target[:, None])
     elif name == "wine":
         bunch = datasets.load_wine()
         targets = np.eye(3)[bunch.target]

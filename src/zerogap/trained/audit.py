@@ -74,7 +74,8 @@ def audit(
     targets = criterion.targets(Y, len(reading.inputs), reading.layers.outputs)
     reading.require_objective(loss, Y, criterion, targets, decay)
     limits["gap"] = _NARROW if gap is None else gap
-    found = audit_layers(reading.layers, reading.inputs, targets, criterion, decay, **limits)
+    own = stated(reading.layers, reading.inputs, targets, criterion, decay)
+    found = audit_stated(own, reading.layers, decay, **limits)
     return replace(found, before=reading.before)
 
 
@@ -89,6 +90,14 @@ class Stated:
     network: Network
     scale: float
     charge: float
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of the charge, if there is one."""
+        if not self.charge:
+            return []
+        most = f"{self.charge:.3g}"
+        return [f"biases of middle layers lower the bound by at most {most}, charged here"]
 
 
 def stated(
@@ -119,35 +128,18 @@ def stated(
     return Stated(problem, network, scale, rate * (layers.depth - 2) / 2 if carried else 0.0)
 
 
-def audit_layers(
-    layers: Layers,
-    X: Array,
-    Y: Array,
-    criterion: Criterion,
-    decay: Decay,
-    *,
-    architecture: str | None = None,
-    regularizer: str = "weight_decay",
-    **limits: Any,
-) -> Audit:
-    """The audit of layers on data (n, d) and targets (n, k) of the theory, in torch's units.
-
-    architecture: as in `stated`. limits: as in `audit`.
+def audit_stated(own: Stated, layers: Layers, decay: Decay, **limits: Any) -> Audit:
+    """The audit of layers that were `stated`, in torch's units. limits: as in `audit`.
 
     Decayed biases of middle layers: any such network is one without them, of (L − 2)w/2 more
     (`Layers.merged`), so that the optimum is at most this much below that of networks with biases
     in the first and last layer alone.
     """
-    own = stated(layers, X, Y, criterion, decay, architecture=architecture, regularizer=regularizer)
     scale, charge = own.scale, own.charge
     found = audit_network(own.problem, own.network, **limits)
     objective = scale * found.objective - charge
     kept = scale * found.best >= objective or found.best_method == "given"
-    notes = [decay.note] if decay.note else []
-    if charge:
-        notes.append(
-            f"biases of middle layers lower the bound by at most {charge:.3g}, charged here"
-        )
+    notes = [*([decay.note] if decay.note else []), *own.notes]
     return replace(
         found,
         objective=objective,

@@ -107,19 +107,17 @@ def _id(problem: str, name: str) -> dict[str, str]:
 
 def _row(problem: str, one: Trained) -> dict[str, Any]:
     spec, loss, depth, bias, decay, _ = PROBLEMS[problem]
-    asked, recipe, charge = one.own.problem, RECIPES[one.recipe], one.own.charge
+    asked, recipe = one.own.problem, RECIPES[one.recipe]
     notes = []
     if recipe.optimizer == "AdamW":
         notes.append("AdamW's decay is part of no objective: this is the one of Adam")
-    if charge:
-        notes.append(f"biases of middle layers lower the bound by {charge:g}, charged")
     return {
         "problem": problem,
         "network": one.name,
         "bracket": _BRACKET,
         "digest": digest(asked),
         "scale": one.own.scale,
-        "charge": charge,
+        "charge": one.own.charge,
         "data": spec["name"],
         "n": asked.n,
         "d": asked.d,
@@ -132,7 +130,7 @@ def _row(problem: str, one: Trained) -> dict[str, Any]:
         "epochs": recipe.epochs(asked.n),
         "width": one.width,
         "error": _error(loss, one.own.network.outputs(asked.X), asked.Y),
-        "note": "; ".join(notes),
+        "note": "; ".join([*notes, *one.own.notes]),
     }
 
 

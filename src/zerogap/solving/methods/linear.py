@@ -36,35 +36,36 @@ def solve(given: Given, tau: float | None) -> Piece:
     if tau is None:
         U, s, Vt = linear_map(given.problem)
         multipliers, bias = np.linalg.pinv(X, rcond=1e-12).T @ U @ Vt, None
-        upper, method = float(s.sum()), "closed form"
+        method = "closed form"
     else:
         A, multipliers = nuclear_map(fit.centred(X), fit.centred(fit.Y), tau)
         U, s, Vt = thin_svd(A)
         multipliers, bias = fit.centred(multipliers), fit.best_bias(X @ A)
-        upper = fit.value((X @ U * s) @ Vt, bias) + tau * float(s.sum())
         method = "proximal gradient"
-    return _piece(given, tau, multipliers, upper, (U, s, Vt), method, bias)
+    return _piece(given, tau, multipliers, (U, s, Vt), method, bias)
 
 
 def _by_cones(given: Given, tau: float) -> Piece:
     X, Q = given.problem.X, row_space(given.problem.X)
     fit, size, slope, _ = given.fit.in_units(False)
     multipliers, A, bias = linear_master(X @ Q, fit, tau / slope)
-    U, s, Vt = thin_svd(Q @ A * size)
     bias = None if bias is None else bias * size
-    upper = given.fit.value((X @ U * s) @ Vt, bias) + tau * float(s.sum())
-    return _piece(given, tau, multipliers * slope, upper, (U, s, Vt), "cone program", bias)
+    svd = thin_svd(Q @ A * size)
+    return _piece(given, tau, multipliers * slope, svd, "cone program", bias)
 
 
 def _piece(
-    given: Given, tau: float | None, multipliers: Array, upper: float,
+    given: Given, tau: float | None, multipliers: Array,
     svd: tuple[Array, Array, Array], method: str, bias: Array | None,
 ) -> Piece:  # fmt: skip
     """The bracket of a map with an SVD and of the best multiple of Λ."""
-    (U, s, Vt), inside = svd, given.fit.inside
-    multipliers = inside(multipliers)
-    c = float(np.linalg.norm(given.problem.X.T @ multipliers, 2))
+    (U, s, Vt), X, fit = svd, given.problem.X, given.fit
+    upper = float(s.sum())
+    if tau is not None:
+        upper = fit.value((X @ U * s) @ Vt, bias) + tau * upper
+    multipliers = fit.inside(multipliers)
+    c = float(np.linalg.norm(X.T @ multipliers, 2))
     lower, multipliers = given.best_multiple(multipliers, c, tau)
     branches = tuple((U[:, [i]],) for i in range(len(s)))
-    proof = Linear(inside(multipliers))
+    proof = Linear(fit.inside(multipliers))
     return Piece(lower, upper, proof, branches, s[:, None] * Vt, method, bias)
