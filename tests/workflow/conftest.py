@@ -15,7 +15,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
-    "Snakefile",
     "config",
     "profiles",
     "workflow",

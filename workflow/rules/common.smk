@@ -1,9 +1,18 @@
 """Configuration, checked before anything runs, and what each stage depends on."""
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
+
+# The repository, whoever includes these rules; no folder where Snakemake fetches them file by file.
+HOME = Path(str(workflow.current_basedir)).parents[1]
+# There the package stands beside the rules; elsewhere it is the installed one.
+SOURCES = ""
+if (HOME / "src/zerogap").is_dir():
+    sys.path.insert(0, str(HOME / "src"))
+    SOURCES = f" PYTHONPATH={shlex.quote(str(HOME / 'src'))}"
 
 from zerogap.replication import runs
 from zerogap.model.errors import ZerogapError
@@ -11,13 +20,27 @@ from zerogap.replication.config import check_source, load
 from zerogap.replication.figures import described
 from zerogap.replication.tracing import loaded, notebook_imports
 
-ROOT = Path(workflow.basedir)
+
+def near(path):
+    """A path as it is written from the folder of the run, if it is below it."""
+    return str(
+        path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    )
+
+
+def part(name):
+    """A file of the repository: where it stands, or the copy that Snakemake fetches of it."""
+    standing = HOME / name
+    return (
+        near(standing) if standing.exists() else workflow.source_path(f"../../{name}")
+    )
+
 
 # --configfile adds to the default file; a selection in it must not mix with that of the default.
 try:
     for source in workflow.configfiles:
         check_source(Path(source))
-    CONFIG = load(config, ROOT / "workflow/schemas/config.schema.json")
+    CONFIG = load(config, Path(part("workflow/schemas/config.schema.json")))
 except ZerogapError as error:
     print(f"config: {error}", file=sys.stderr)
     sys.exit(2)
@@ -55,10 +78,7 @@ def growing(amount):
 
 def modules(*names):
     """The package files that these modules load: what runs them depends on."""
-    return sorted(
-        str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-        for path in loaded(*(f"zerogap.{name}" for name in names))
-    )
+    return sorted(near(path) for path in loaded(*(f"zerogap.{name}" for name in names)))
 
 
 def stage(name, *others):
@@ -76,13 +96,23 @@ def tables(*names):
     return [f"{RESULTS}/tables/{name}" for name in names]
 
 
+def included():
+    """The rules of this run, those of a workflow around it too, as far as they stand on disk."""
+    files = (Path(str(file)) for file in workflow.included)
+    return sorted(near(file) for file in files if file.is_file())
+
+
 # The setting that the notebook `inside` looks into.
 INSIDE = "relu-parallel-3"
 
 
+def source_of(wildcards):
+    """A notebook as it is stored."""
+    return part(f"workflow/notebooks/{wildcards.notebook}.ipynb")
+
+
 def read_by(wildcards):
     """The package files that a notebook loads, and the files of the run that it reads."""
-    source = ROOT / f"workflow/notebooks/{wildcards.notebook}.ipynb"
     stored = [
         file
         for kind, end in (
@@ -98,6 +128,6 @@ def read_by(wildcards):
     late = ["training", "model.module", "trained.modules"]
     read = {"inside": stored, "audit": tables("audits.csv")}
     return [
-        *modules(*notebook_imports(source), *late),
+        *modules(*notebook_imports(Path(source_of(wildcards))), *late),
         *read.get(wildcards.notebook, TABLES),
     ]

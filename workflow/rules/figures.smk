@@ -43,8 +43,7 @@ rule figure:
 # What flows between the rules, as a diagram that GitHub and many editors draw.
 rule rulegraph:
     input:
-        sorted(map(str, ROOT.glob("workflow/rules/*.smk"))),
-        workflow.snakefile,
+        lambda wildcards: included(),
     output:
         "<results>/rulegraph.mmd",
     log:
@@ -55,8 +54,12 @@ rule rulegraph:
     resources:
         mem_mb=growing(1000),
     params:
-        configs=lambda wildcards: " ".join(
-            map(shlex.quote, map(str, workflow.configfiles))
-        ),
+        snakefile=os.path.relpath(workflow.main_snakefile),
+        configs=[
+            word
+            for path in workflow.configfiles
+            for word in ("--configfile", str(path))
+        ],
     shell:
-        "snakemake --rulegraph mermaid-js --configfile {params.configs} --nolock > {output} 2> {log}"
+        "snakemake --snakefile {params.snakefile:q} --rulegraph mermaid-js {params.configs:q} --nolock"
+        " > {output} 2> {log}"

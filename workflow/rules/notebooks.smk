@@ -13,7 +13,7 @@ NOTEBOOKS = [
 rule notebook:
     input:
         read_by,
-        source="workflow/notebooks/{notebook}.ipynb",
+        source=source_of,
     output:
         ipynb="<results>/notebooks/{notebook}.ipynb",
         html=report(

@@ -9,9 +9,10 @@ from zerogap.model.files import replacing
 
 def run(source: Path, results: Path, output: Path) -> int:
     """Compile the paper; it reads its numbers and pictures from the results folder."""
-    inputs = {"results": f"/{results}"}
+    # Results need not stand beside the source: both are named from the root of all files.
+    inputs = {"results": str(results.resolve())}
     with replacing(output) as temporary:
         typst.compile(
-            str(source), output=str(temporary), root=str(Path.cwd()), timestamp=0, sys_inputs=inputs
+            str(source.resolve()), output=str(temporary), root="/", timestamp=0, sys_inputs=inputs
         )
     return 1
