@@ -27,7 +27,7 @@ from zerogap.replication.runs import folder as of_run
 COLUMNS = ["rule", "jobs", "seconds", "startup", "share"]
 _ROOT = Path(__file__).parents[1]
 _FOLDERS = ("workflow", "config", "src", "paper", "results/reference", "docs")
-_FILES = ("pyproject.toml", "README.md", "environment.yml", "requirements.lock")
+_FILES = ("Snakefile", "pyproject.toml", "README.md", "environment.yml", "requirements.lock")
 # A line of an import report: its own microseconds, with what it imports, the module.
 _IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
 

@@ -19,7 +19,7 @@ KINDS = {".ipynb", ".json", ".md", ".py", ".rst", ".smk", ".typ", ".yaml"}
 
 
 def _texts() -> dict[str, str]:
-    files = [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "workflow/Snakefile"]
+    files = [*ROOT.glob("*.md"), ROOT / "Makefile", ROOT / "Snakefile", ROOT / "workflow/Snakefile"]
     files += [f for folder in FOLDERS for f in (ROOT / folder).rglob("*") if f.suffix in KINDS]
     here = Path(__file__)
     return {
