@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, product
+from math import comb, prod
 from pathlib import Path
 
 import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
+from flint import fmpq, fmpq_mat
 
 from benchmarks.reach import lines
 from zerogap.theory.arrangements import cells, max_cells
@@ -56,6 +58,82 @@ def test_a_bottleneck_of_two_fits_three_classes_below_the_orthogonal_cost(
     cost = (2 + 2 * float(c) ** 2) ** 0.5 * 2 ** ((depth - 3) / 2)
     cost *= 2**0.5 * (2 * (1 + edge**2) ** 0.5 + edge)
     assert cost < below[0] < below[1] <= 3 ** (depth / 2)
+
+
+def _multiples(kinds: Iterable[str], number: dict[str, int]) -> dict[str, int]:
+    """How many classes lie so to a sign vector with so many entries of each sign."""
+    return {
+        kind: comb(number[kind[0]], 2) if kind[0] == kind[-1] and len(kind) == 2 else
+        prod(number[sign] for sign in kind)
+        for kind in kinds
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("r", "h", "c", "ratio"),
+    [
+        (18, 8, Fraction(1, 2), 0.9976), (24, 11, Fraction(1, 2), 0.876),
+        (100, 49, Fraction(1, 4), 0.4313),
+    ],
+)  # fmt: skip
+def test_three_layers_fit_many_classes_below_one_direction_each(
+    r: int, h: int, c: Fraction, ratio: float
+) -> None:
+    """§7: corners and edges of a simplex, all balanced sign vectors; only the cost is in floats.
+
+    A class lies to a sign vector by the signs at its corner or ends: P, N, Z.
+    """
+    number, value = {"P": h, "N": h, "Z": r - 2 * h}, {"P": 1, "N": -1, "Z": 0}
+    kinds = ["P", "N", "Z", *map("".join, combinations_with_replacement("PNZ", 2))]
+    # Output weights of a kind, and those of the vector 1 to corners and to edges.
+    equations, wanted = [], []
+    for sample, target, out in (
+        ((0,), (0,), Fraction(1)), ((0,), (1,), 0), ((0,), (0, 1), 0), ((0,), (1, 2), 0),
+        ((0, 1), (0,), 0), ((0, 1), (2,), 0), ((0, 1), (0, 1), 1 / c), ((0, 1), (0, 2), 0),
+        ((0, 1), (2, 3), 0),
+    ):  # fmt: skip
+        places = sorted({*sample, *target})
+        row = dict.fromkeys(kinds, 0)
+        for signs in product("PNZ", repeat=len(places)):
+            at = dict(zip(places, signs, strict=True))
+            plus, minus = h - signs.count("P"), h - signs.count("N")
+            others = r - len(places)
+            if min(plus, minus, others - plus - minus) >= 0:
+                neurons = comb(others, plus) * comb(others - plus, minus)
+                kind = "".join(sorted((at[i] for i in target), key="PNZ".index))
+                row[kind] += neurons * max(sum(value[at[i]] for i in sample), 0)
+        ones = [len(sample) * (len(target) == size) for size in (1, 2)]
+        equations.append([*row.values(), *ones])
+        wanted.append(out)
+    # The least Σ cost·weight²; kinds that no class is of have no weight.
+    neurons = comb(r, h) * comb(r - h, h)
+    multiples = _multiples(kinds, number).values()
+    cost = [2 * h * neurons**2 * count for count in multiples] + [r * r, r * comb(r, 2)]
+    live = [j for j, each in enumerate(cost) if each]
+    M = fmpq_mat([[fmpq(row[j]) for j in live] for row in equations])
+    b = fmpq_mat([[fmpq(Fraction(out).numerator, Fraction(out).denominator)] for out in wanted])
+    scaled = fmpq_mat([[M[i, t] / cost[j] for t, j in enumerate(live)] for i in range(len(wanted))])
+    weights = scaled.transpose() * (scaled * M.transpose()).solve(b)
+    assert M * weights == b
+    parts = [weights[t, 0] ** 2 * cost[j] for t, j in enumerate(live)]
+    squares = [sum(part, start=fmpq(0)) for part in (parts[:-2], parts[-2:])]
+    last = sum(float(Fraction(int(each.p), int(each.q))) ** 0.5 for each in squares)
+    classes = r * (r + 1) // 2
+    first = float(r + c * c * r * (r - 1)) ** 0.5
+    assert first * last / classes**1.5 == pytest.approx(ratio, abs=5e-5 if r == 18 else 5e-4)
+    assert first * last < classes**1.5
+
+
+def test_random_halves_of_few_places_hold_many_classes() -> None:
+    """§7, why orthogonal directions are of the wrong order: neurons and their cost."""
+    k = 6
+    r = 2 * int(np.ceil(16 * np.log(k)))
+    rng = np.random.default_rng(0)
+    A = np.array([rng.permutation(np.arange(r) < r // 2) for _ in range(k)]) / np.sqrt(r / 2)
+    U = A.T - 0.75 * np.sqrt(2 / r)
+    assert (A @ A.T)[~np.eye(k, dtype=bool)].max() <= 0.75
+    assert np.maximum(A @ U, 0) == pytest.approx(np.eye(k) / 4, abs=1e-12)
+    assert np.linalg.norm(U, axis=0) == pytest.approx(np.sqrt(5 / 8))
 
 
 def test_one_branch_of_four_layers_fits_six_points_of_the_plane_below_505_2() -> None:

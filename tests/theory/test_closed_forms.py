@@ -1,17 +1,15 @@
 """Facts of the theory, through the public API."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zerogap import Problem, solve, verify
-from zerogap.model.network import Network
+from zerogap.solving.bottlenecks import _groups, bottleneck
 from zerogap.theory.linear import shrink
 from zerogap.theory.rank_one import RankOne
-from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
+from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal, simplex
 
 
 def bracket(X: np.ndarray, Y: np.ndarray, **options):
@@ -40,14 +38,50 @@ def test_equal_singular_values_do_not_close_the_gap(depth: int) -> None:
     assert scaled == pytest.approx(3 ** ((depth - 2) / 2), rel=1e-9)
 
 
-@pytest.mark.parametrize(("depth", "total"), [(5, 7.438), (6, 8.354), (12, 14.160)])
-def test_a_bottleneck_beats_one_direction_per_class(depth: int, total: float) -> None:
+@pytest.mark.parametrize(
+    ("classes", "depth", "ratio", "rank"),
+    [
+        (3, 4, 1, 3), (3, 5, 0.9728, 2), (3, 12, 0.2353, 2), (6, 6, 0.5731, 3), (10, 5, 0.653, 4),
+        (12, 4, 1, 12), (13, 4, 0.9928, 5), (14, 4, 0.9522, 5), (15, 4, 0.907, 5),
+    ],
+)  # fmt: skip
+def test_bottlenecks_beat_one_direction_per_class(
+    classes: int, depth: int, ratio: float, rank: int
+) -> None:
+    """§7: from five layers on for three classes, from thirteen classes on for four layers."""
     bounds, proved = bracket(
-        np.eye(3), np.eye(3), activation="relu", architecture="standard", depth=depth
+        np.eye(classes), np.eye(classes), activation="relu", architecture="standard", depth=depth
     )
-    assert bounds.primal == pytest.approx(total, abs=1e-3)
-    assert bounds.primal < 1.5 * depth
+    orthogonal = one_hot_orthogonal(np.ones(classes), depth)
+    assert (2 / depth * bounds.primal) ** (depth / 2) / orthogonal == pytest.approx(ratio, abs=1e-4)
+    assert min(bounds.weights.ranks()) == rank
     assert proved.status == "positive"
+
+
+@settings(max_examples=20, deadline=None)
+@given(sizes=st.lists(st.integers(1, 4), min_size=3, max_size=6), depth=st.integers(3, 7))
+def test_bottlenecks_fit_classes_of_any_sizes_at_no_more_than_a_direction_each(
+    sizes: list[int], depth: int
+) -> None:
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    Y = np.random.default_rng(sum(sizes)).permutation(np.eye(len(sizes))[labels])
+    X = np.linalg.qr(np.random.default_rng(depth).normal(size=(len(Y), len(Y))))[0]
+    problem = Problem(X, Y, activation="relu", architecture="standard", depth=depth)
+    count = Y.sum(axis=0)
+    network = bottleneck(problem, count)
+    assert network.error(problem) < 1e-9
+    scaled = (2 / depth * network.objective(problem)) ** (depth / 2)
+    assert one_hot_lower(count, depth) <= scaled * (1 + 1e-9)
+    assert scaled <= one_hot_orthogonal(count, depth) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("classes", [5, 6])
+def test_sign_vectors_are_the_best_weights_on_corners_and_edges_of_a_triangle(classes: int) -> None:
+    features = simplex(classes, 3)
+    (group,) = [group for group in _groups(classes) if len(group.features.T) == 3]
+    assert np.maximum(features @ group.U, 0) @ group.W == pytest.approx(np.eye(classes), abs=1e-9)
+    two = Problem(features, np.eye(classes), activation="relu", architecture="parallel", depth=2)
+    assert solve(two).dual * (1 - 1e-6) <= group.cost <= solve(two).primal * 1.01
 
 
 @settings(max_examples=15, deadline=None)
@@ -120,25 +154,6 @@ def test_small_angles_cost_something_at_great_depth() -> None:
     assert 25 * values[2] == pytest.approx(36.849, abs=1e-3)  # by 400 bits and a fine grid
     nearly = RankOne(line.c, line.a, plus, 0.6 * np.array([1.0, 5e-10]))
     assert nearly.certain(3) and not nearly.certain(50)
-
-
-@pytest.mark.parametrize("r", [10, 11, 12])
-def test_many_classes_pass_four_layers_through_the_vertices_of_a_graph(r: int) -> None:
-    """§7: an edge is the sum of its ends; cheaper than orthogonal directions from 55 classes on."""
-    edges = np.array(list(combinations(range(r), 2)))
-    E = np.zeros((len(edges), r))
-    E[np.arange(len(edges))[:, None], edges] = 1
-    J = np.full((r, r), 1 / r)
-    C, e0, e1 = np.eye(r) - J, np.sqrt(2 * (r - 1)), np.sqrt(r - 2)
-    s0, s1 = np.cbrt(e0**2 * (r / 4 - 1)), np.cbrt(e1**2)
-    layers = (
-        E @ (s1 / e1 * C + s0 / e0 * J), s1 * C + s0 * J, (s1 / e1 * C - s0 / e0 * J) @ E.T,
-        np.eye(len(edges)),
-    )  # fmt: skip
-    network = Network((layers,), "relu")
-    assert network.outputs(np.eye(len(edges))) == pytest.approx(np.eye(len(edges)), abs=1e-12)
-    ratio = network.balanced_units().regularizer("weight_decay") / (2 * len(edges))
-    assert ratio == pytest.approx({10: 1, 11: 0.98589, 12: 0.972}[r], abs=5e-4)
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,6 +14,7 @@ from zerogap.model.matrices import Array
 from zerogap.model.network import zero_network
 from zerogap.model.problem import Problem
 from zerogap.solving.bidual import Bidual
+from zerogap.solving.bottlenecks import bottleneck
 from zerogap.solving.bracket import Candidate
 from zerogap.solving.deepened import deepened
 from zerogap.theory import linear, whitened
@@ -79,10 +80,8 @@ def constructions(problem: Problem, dual: Bidual) -> list[Candidate]:
         elif (sizes := whitened.one_hot_sizes(problem)) is not None:
             network = whitened.one_hot_network(problem, problem.depth, "standard")
             candidates.append(Candidate(network, "closed form"))
-            if len(sizes) == 3 and problem.depth >= 4:
-                candidates.append(
-                    Candidate(whitened.bottleneck_network(problem, problem.depth), "bottleneck")
-                )
+            if len(sizes) > 2:
+                candidates.append(Candidate(bottleneck(problem, sizes), "bottleneck"))
     if dual.network is not None:
         network = dual.network
         if problem.architecture == "standard":

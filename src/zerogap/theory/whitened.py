@@ -1,5 +1,7 @@
 """ReLU networks on whitened data, X Xᵀ = I, in closed form (theory §7)."""
 
+from itertools import combinations
+
 import numpy as np
 
 from zerogap.model.matrices import Array, is_whitened
@@ -45,26 +47,28 @@ def one_hot_network(problem: Problem, depth: int, architecture: str) -> Network:
     return network if architecture == "parallel" else network.as_standard()
 
 
-def bottleneck_network(problem: Problem, depth: int, corner: float = 17 / 20) -> Network:
-    """Three one-hot classes through a two-dimensional bottleneck (theory §7), for L ≥ 4.
+def fan(classes: int) -> Array:
+    """Features (classes, 2) of a plane: points of its quadrant, the outermost on the axes.
 
-    The classes sit at (1, 0), (c, c), (0, 1) in two hidden units through layers 1 … L−2; the
-    smallest class is put in the corner, which costs the most.
+    Length and spread are near the best for every number of classes (theory §7).
     """
-    order = np.argsort(-problem.Y.sum(axis=0), kind="stable")
-    spot = np.zeros((3, 2))
-    c = corner
-    spot[order[[0, 2, 1]]] = np.array([[1, 0], [c, c], [0, 1]])
-    out = np.zeros((3, 3))
-    half = 1 / (2 * c)
-    out[:, order[[0, 2, 1]]] = np.array([[1, -half, 0], [0, -half, 1], [0, half, 0]])
-    layers = (
-        problem.X.T @ (problem.Y @ spot),
-        *[np.eye(2)] * (depth - 3),
-        np.array([[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]]),
-        out,
-    )
-    return Network((layers,), "relu").balanced_units()
+    ends = np.linspace(-1, 1, classes)
+    angles = np.pi / 4 * (1 + np.sign(ends) * np.abs(ends) ** 0.9)
+    lengths = np.full(classes, 2 * classes / (classes + 2))
+    lengths[[0, -1]] = 1
+    return np.maximum(lengths[:, None] * np.column_stack([np.cos(angles), np.sin(angles)]), 0)
+
+
+def simplex(classes: int, rank: int, length: float = 0.7) -> Array:
+    """Features (classes, rank): the corners of a simplex, e_i, and edges, length (e_i + e_j).
+
+    Edges of a path come first, so that they connect all corners as soon as they can (theory §7).
+    """
+    pairs = sorted(combinations(range(rank), 2), key=lambda edge: (edge[1] - edge[0], edge))
+    edges = np.zeros((classes - rank, rank))
+    for row, (i, j) in zip(edges, pairs, strict=False):
+        row[[i, j]] = length
+    return np.vstack([np.eye(rank), edges])
 
 
 def whitened_scalar(y: Array) -> tuple[Array, Array]:
