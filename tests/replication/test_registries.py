@@ -35,6 +35,16 @@ def test_a_claim_is_a_sentence_with_a_place_a_test_and_problems(claim) -> None: 
         assert {one.holds for one in asked} == {True, False}
 
 
+def test_real_data_say_on_how_many_samples_networks_of_relu_run() -> None:
+    sizes = {
+        len(generate(one.data, one.replicate)[0])
+        for one in instances("real-data")
+        if one.activation == "relu"
+    }
+    (said,) = (claim.statement for claim in CLAIMS if claim.id == "real-data")
+    assert f"{min(sizes)} to {max(sizes)} of their samples for other ReLU networks" in said
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_problems_of_a_setting_are_valid_and_have_names_and_seeds_of_their_own(
     setting: str,
