@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from zerogap.replication.claims import CLAIMS, batch, instances
 from zerogap.replication.families import FAMILIES, generate
@@ -62,11 +63,14 @@ def test_the_problems_of_a_setting_are_valid_and_have_names_and_seeds_of_their_o
 def test_a_figure_has_a_caption_reads_tables_that_exist_and_says_what_was_not_run(
     name: str, tmp_path: Path
 ) -> None:
-    caption, tables = described()[name]
-    assert caption.endswith(".") and set(tables) <= set(COLUMNS)
-    for table in tables:
+    said = described()[name]
+    assert said.caption.endswith(".") and said.alt.endswith(".") and said.alt != said.caption
+    assert set(said.tables) <= set(COLUMNS) and said.command.endswith(f"/{name}.png")
+    for table in said.tables:
         empty = pd.DataFrame(columns=COLUMNS[table]).astype(object)
         write_csv(tmp_path / table, empty, "test")
     draw(name, tmp_path, tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 2000
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.info["Description"] == said.alt and image.info["Title"] == said.caption
     assert (tmp_path / "figure.pdf").read_bytes()[:4] == b"%PDF"

@@ -12,8 +12,14 @@ from zerogap.replication.tables.frames import read
 from zerogap.theory.rank_one import RankOne
 
 CAPTION = (
-    "Three-layer standard ReLU networks on rank-one data: where the gap is zero and where it "
-    "is not."
+    "Three-layer standard ReLU networks on rank-one data: where the gap is zero and where it is "
+    "not. It is zero only on the left edge, where the targets of both signs point the same way, "
+    "and constant from a right angle on."
+)
+ALT = (
+    "Left, a map of the relative gap over the angle between the targets of the two signs and the "
+    "ratio of their lengths: zero at angle zero, rising to a plateau at a right angle. Right, "
+    "sections of it with the best trained networks on the lines."
 )
 TABLES = ("details.csv",)
 
