@@ -49,7 +49,7 @@ def draw(tables: Path) -> Figure:
     """
     frame = read(tables, "audits.csv")
     frame = frame[frame["certified"].astype(bool)].reset_index(drop=True)
-    figure, axes = style.panels(3, height=3.3)
+    figure, axes = style.panels(3, height=3.2)
     if frame.empty:
         style.missing(list(axes), "trained networks")
         return style.finish(figure)

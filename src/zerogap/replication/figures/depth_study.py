@@ -62,7 +62,7 @@ def draw(tables: Path) -> Figure:
     difference.
     """
     frame = read(tables, "depth.csv")
-    figure, axes = style.panels(2, height=2.7)
+    figure, axes = style.panels(2, height=2.4)
     if frame.empty:
         style.missing(axes, "the depth study")
         return style.finish(figure)

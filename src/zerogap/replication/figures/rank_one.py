@@ -49,7 +49,7 @@ def draw(tables: Path) -> Figure:
         & (details["sides"] == "both")
         & details["trained"].notna()
     ].copy()
-    figure, (left, right) = style.panels(2, height=2.8)
+    figure, (left, right) = style.panels(2, height=2.6)
     if points.empty:
         style.missing([left, right], "rank-one data")
         return style.finish(figure)
@@ -78,6 +78,7 @@ def draw(tables: Path) -> Figure:
     right.set(xlabel=r"angle $\omega$ (degrees)", ylabel=r"relative gap $(P-D)/P$")
     right.set_title("lines: theory; points: best trained")
     right.legend()
+    left.set_yticks(shown)
     right.set_xticks(range(0, 181, 45))
     left.set_xticks(range(0, 181, 45))
     return style.finish(figure, title(points))

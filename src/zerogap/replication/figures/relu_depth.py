@@ -70,7 +70,7 @@ def draw(tables: Path) -> Figure:
     flat = ratio[(ratio >= 1 - _SAME).where(ratio.notna(), True).all(axis=1)]
     below = ratio.drop(flat.index)
     below = below.loc[below.min(axis=1).sort_values(ascending=False).index]
-    figure, axes = style.panels(height=1.3 + 0.22 * len(below))
+    figure, axes = style.panels(height=1.2 + 0.18 * len(below))
     labels = []
     if len(flat):
         labels.append(f"{len(flat)} other data set{'s' if len(flat) > 1 else ''}")

@@ -95,7 +95,7 @@ def message(cell: pd.Series) -> tuple[str, str]:
 def draw(tables: Path) -> Figure:
     """Rows: architecture × activation; columns: depth. Above each cell the paper's entry."""
     frame = read(tables, "table1.csv").astype({"depth": str})
-    figure, axes = style.panels(height=4.6)
+    figure, axes = style.panels(height=4.5)
     if not frame["instances"].sum():
         style.missing(axes, "Table 1")
         return style.finish(figure)

@@ -55,7 +55,7 @@ def draw(tables: Path) -> Figure:
     from the best restart to three quarters of them, a line for half of them, as long as all go on.
     """
     details, curves = read(tables, "details.csv"), read(tables, "curves.csv")
-    figure, axes = style.panels(2, 2, height=2.0)
+    figure, axes = style.panels(2, 2, height=1.8)
     drawn, seen = [], {}
     for one, (setting, start, heading) in zip(axes.flat, SHOWN, strict=True):
         own = details[(details["setting"] == setting) & details["instance"].str.startswith(start)]
