@@ -133,9 +133,10 @@ def test_every_picture_says_in_words_what_it_shows(
     monkeypatch.setattr("typst.compile", lambda *_, **options: given.update(options))
     with pytest.raises(FileNotFoundError):  # nothing is written
         paper.run(Path("replication.typ"), Path("results/mine"), results / "paper.pdf")
+    inputs = given["sys_inputs"] | {"results": "/results/mine"}
     found = typst.query(
         str(results.parents[1] / "paper/replication.typ"), "image", field="alt",
-        root=str(results.parents[1]), sys_inputs=given["sys_inputs"],
+        root=str(results.parents[1]), sys_inputs=inputs,
     )  # fmt: skip
     assert described()["table1"].alt in json.loads(found)
 
