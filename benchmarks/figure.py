@@ -27,7 +27,7 @@ _COLOURS, _MARKERS, _FLOOR = [*PALETTE, "0.3"], "os^Dv<>Pp*X", 1e-7
 
 def draw(scaling: pd.DataFrame, solvers: pd.DataFrame) -> Figure:
     """Seconds and megabytes (rows) against N and against the number of cells (columns)."""
-    figure, axes = panels(2, 2, height=2.2)
+    figure, axes = panels(2, 2, height=1.9)
     scaling = scaling[scaling["reason"].isna()]
     whole = solvers[(solvers["case"] == "interpolation") & solvers["reason"].isna()]
     for row, (quantity, unit) in enumerate((("seconds", "time (s)"), ("megabytes", "memory (MB)"))):
@@ -40,7 +40,7 @@ def draw(scaling: pd.DataFrame, solvers: pd.DataFrame) -> Figure:
                 axis.plot(own[size], own[quantity], marker + "--", color="0.35", label=name)
             axis.set(xscale="log", yscale="log", xlabel=label, ylabel=unit)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return finish(figure)
 
 

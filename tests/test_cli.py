@@ -113,6 +113,25 @@ def test_files_are_verified_side_by_side_in_order_and_compressed(
     assert "1/1 files" in shown.stderr
 
 
+def test_what_stays_open_by_design_is_explained_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from zerogap.cli import main
+
+    def row(name: str, status: str) -> dict[str, object]:
+        return {"id": name, "accepted": True, "status": status, "line": 1}
+
+    rows = [row("branches/branches/m1", "open"), row("two-layer/two-layer/a", "open up to ε")]
+    rows += [row("branches/branches/m2", "open"), row("branches/branches/m3", "zero")]
+    found = [(tmp_path / "a.jsonl", rows, "")]
+    monkeypatch.setattr("zerogap.checker.workers.verify_files", lambda *_: found)
+    (tmp_path / "a.jsonl").write_text("{}")
+    assert main(["verify", str(tmp_path), "--no-progress"]) == 0
+    *_, total, last = capsys.readouterr().out.splitlines()
+    assert total.split()[0] == "total"
+    assert last.startswith("2 open of branches: with fewer branches than suffice")
+
+
 def test_a_truncated_or_endless_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl.gz"
     write_jsonl(path, [{"a": list(range(1000))}])

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -506,6 +507,23 @@ def _print_verdicts(
     else:
         total = ["total", *(sum(row[name] for row in rows) for name in _COUNTS)]
         _print_rows([["file", *_COUNTS], *(list(row.values()) for row in rows), total])
+        for line in _left_open(each):
+            print(line)
+
+
+def _left_open(each: list[dict[str, Any]]) -> list[str]:
+    """What the registry says of problems that stay open, a line for every claim that has some."""
+    left = Counter(
+        verdict["id"].partition("/")[0]
+        for verdict in each
+        if verdict["accepted"] and verdict["status"].startswith("open")
+    )
+    if not left:
+        return []
+    from zerogap.replication.claims import CLAIMS
+
+    explained = (claim for claim in CLAIMS if claim.unproved and left[claim.id])
+    return [f"{left[claim.id]} open of {claim.id}: {claim.unproved}" for claim in explained]
 
 
 def _print_explained(each: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -151,6 +152,24 @@ def test_a_problem_solved_in_two_settings_has_the_better_network() -> None:
     assert said.endswith("bottlenecks save up to 1.2%")
 
 
+def test_ranks_are_told_in_runs() -> None:
+    assert whitened.ranks_of("[2, 2, 2, 2, 3]") == "2⁴3"
+    assert whitened.ranks_of("[3, 3, 3]") == "3³"
+
+
+@pytest.mark.parametrize("depth", range(2, 9))
+def test_the_gap_of_balanced_classes_lies_in_its_bracket(depth: int) -> None:
+    """Theorem 4: 2^{(L−2)/2} below; for two classes that is the gap, and K^{(L−2)/2} above."""
+    for classes in (2, 3, 5):
+        below, above = whitened.bracket(classes, depth)
+        assert below == pytest.approx(1 - 2 ** (2 / depth - 1), abs=1e-12)
+        assert below <= above + 1e-12
+        assert above <= 1 - classes ** (2 / depth - 1) + 1e-12
+    assert whitened.bracket(2, depth)[1] == pytest.approx(1 - 2 ** (2 / depth - 1), abs=1e-12)
+    beaten = whitened.bracket(3, depth)[1] < 1 - 3 ** (2 / depth - 1) - 1e-6
+    assert beaten == (depth >= 5)
+
+
 def test_no_proof_of_a_gap_is_no_gap_that_is_proved() -> None:
     unproved = fitted("whitened-orthogonal", 7.6) | {"primal_lower": None}
     said = whitened.title(whitened.best(rows("details.csv", unproved)))
@@ -177,8 +196,11 @@ def test_depth_helps_where_brackets_are_closed(tmp_path: Path) -> None:
     ratio = relu_depth.ratios(rows("details.csv", *given))
     said = "Three layers win over two on 1 of 2 data sets; more win over three on 1 of 1"
     assert relu_depth.title(ratio) == said
-    labels = drawn("relu-depth", written(tmp_path, details=given)).axes[0].get_legend().get_texts()
-    assert [text.get_text() for text in labels] == ["1 data set at 1", "$n=5,\\ d=2$, no. 1"]
+    (axes,) = drawn("relu-depth", written(tmp_path, details=given)).axes
+    named = [label.get_text() for label in axes.get_yticklabels()]
+    assert named == ["1 other data set", "$n=5,\\ d=2$, no. 1"]
+    marks = np.concatenate([np.ma.getdata(dots.get_offsets()) for dots in axes.collections[:3]])
+    assert marks == pytest.approx(np.array([[1.0, 0.0], [0.8, 1.0], [0.7, 1.0]]))
 
 
 def test_linear_networks_are_said_to_have_what_they_have() -> None:
@@ -213,6 +235,47 @@ def test_training_is_said_to_end_where_it_ends() -> None:
     )
     said = "Training ends on the dual bound on 1 of 2 without a gap, above it on 1 with one"
     assert training.title(ends) == said
+
+
+def test_a_curve_begins_at_the_first_step_and_ends_on_what_is_proved(tmp_path: Path) -> None:
+    setting, start, _ = training.SHOWN[0]
+    name = {"setting": setting, "instance": f"{start}-b"}
+    record = {"dual": 1.0, "dual_upper": 1.0, "primal_lower": 2.0, "trained": 2.0}
+    details = name | record | {"proved_verdict": "positive"}
+    curves = [
+        name | {"step": step, "value": value, "median": half, "upper": most}
+        for step, value, half, most in ((0, 9.0, 9.5, None), (1, 4.0, 5.0, None), (9, 2.0, 4, 5))
+    ]
+    folder = written(tmp_path, details=(details,), curves=tuple(curves))
+    axes = drawn("training", folder).axes[0]
+    best, half, least = axes.lines
+    assert np.asarray(best.get_xydata()).tolist() == [[1.0, 0.75], [9.0, 0.5]]
+    assert np.asarray(half.get_ydata()).tolist() == [0.8, 0.75]
+    assert list(np.asarray(least.get_ydata())) == [0.5, 0.5]
+
+
+def cell(**found: Any) -> pd.Series:
+    given = {"zero": 0, "positive": 0, "open": 0, "worst_relative_gap": 1e-9, "condition": None}
+    count = sum(found.get(kind, 0) for kind in ("zero", "positive", "open"))
+    return pd.Series(given | {"instances": count, "certified": count} | found, dtype=object)
+
+
+def test_a_cell_of_table_1_says_one_thing() -> None:
+    assert table1.message(cell()) == ("not run", "")
+    assert table1.message(cell(zero=3)) == ("no gap", "all 3 zero, at most 1e-09")
+    mixed = cell(zero=1, positive=2, worst_relative_gap=0.37, condition="positive if so")
+    assert table1.message(mixed) == ("gap", "1 zero, 2 positive, up to 37% of P\npositive if so")
+    left = cell(zero=2, open=1, worst_relative_gap=0.00198, certified=2)
+    said = "2 zero, 1 open, at most 2e-03\n1 not certified"
+    assert table1.message(left) == ("no gap where decided", said)
+
+
+def test_zero_positive_and_open_differ_in_grey_whatever_the_size_of_a_gap() -> None:
+    zero, open_ = table1.shade(cell(zero=1)), table1.shade(cell(open=1))
+    assert table1.contrast(zero, open_) > 1.3
+    for gap in (1e-6, 0.3, 0.99):
+        positive = table1.shade(cell(positive=1, open=1, worst_relative_gap=gap))
+        assert min(table1.contrast(positive, other) for other in (zero, open_)) > 1.1
 
 
 def test_table_1_counts_gaps_from_three_layers_on() -> None:

@@ -108,7 +108,8 @@ def test_a_run_without_a_result_makes_a_paper_without_its_pictures(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The scoreboard; Table 1, measured; what is kept of the benchmarks: three tables and a picture.
-    assert sorted(asked(results, "figure", "kind")) == ["image"] * 2 + ["table"] * 4
+    made = sorted(asked(results, "figure", "kind"))
+    assert made == ["image"] * 2 + ["scoreboard"] + ["table"] * 3
     monkeypatch.chdir(results.parents[1])
     paper.run(Path("paper/replication.typ"), Path("results/mine"), Path("results/mine/paper.pdf"))
     assert (results / "paper.pdf").read_bytes()[:4] == b"%PDF"
@@ -122,6 +123,22 @@ def test_a_picture_is_shown_where_a_run_has_its_data(results: Path) -> None:
     ]
     table(results, "details.csv", *rows)
     assert len(asked(results, "figure", "kind")) == 7
+
+
+def test_every_picture_says_in_words_what_it_shows(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(results, "figure", "kind")
+    given = {}
+    monkeypatch.setattr("typst.compile", lambda *_, **options: given.update(options))
+    with pytest.raises(FileNotFoundError):  # nothing is written
+        paper.run(Path("replication.typ"), Path("results/mine"), results / "paper.pdf")
+    inputs = given["sys_inputs"] | {"results": "/results/mine"}
+    found = typst.query(
+        str(results.parents[1] / "paper/replication.typ"), "image", field="alt",
+        root=str(results.parents[1]), sys_inputs=inputs,
+    )  # fmt: skip
+    assert described()["table1"].alt in json.loads(found)
 
 
 def test_trained_networks_are_spoken_of_where_some_are_certified(results: Path) -> None:

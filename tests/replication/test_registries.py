@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from zerogap.replication.claims import CLAIMS, batch, instances
 from zerogap.replication.families import FAMILIES, generate
@@ -35,6 +36,16 @@ def test_a_claim_is_a_sentence_with_a_place_a_test_and_problems(claim) -> None: 
         assert {one.holds for one in asked} == {True, False}
 
 
+def test_real_data_say_on_how_many_samples_networks_of_relu_run() -> None:
+    sizes = {
+        len(generate(one.data, one.replicate)[0])
+        for one in instances("real-data")
+        if one.activation == "relu"
+    }
+    (said,) = (claim.statement for claim in CLAIMS if claim.id == "real-data")
+    assert f"{min(sizes)} to {max(sizes)} of their samples for other ReLU networks" in said
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_problems_of_a_setting_are_valid_and_have_names_and_seeds_of_their_own(
     setting: str,
@@ -52,11 +63,14 @@ def test_the_problems_of_a_setting_are_valid_and_have_names_and_seeds_of_their_o
 def test_a_figure_has_a_caption_reads_tables_that_exist_and_says_what_was_not_run(
     name: str, tmp_path: Path
 ) -> None:
-    caption, tables = described()[name]
-    assert caption.endswith(".") and set(tables) <= set(COLUMNS)
-    for table in tables:
+    said = described()[name]
+    assert said.caption.endswith(".") and said.alt.endswith(".") and said.alt != said.caption
+    assert set(said.tables) <= set(COLUMNS) and said.command.endswith(f"/{name}.png")
+    for table in said.tables:
         empty = pd.DataFrame(columns=COLUMNS[table]).astype(object)
         write_csv(tmp_path / table, empty, "test")
     draw(name, tmp_path, tmp_path / "figure")
     assert (tmp_path / "figure.png").stat().st_size > 2000
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.info["Description"] == said.alt and image.info["Title"] == said.caption
     assert (tmp_path / "figure.pdf").read_bytes()[:4] == b"%PDF"

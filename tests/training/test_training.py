@@ -104,7 +104,7 @@ def same(one: Training, other: Training) -> bool:
     return (
         one.value == other.value
         and np.array_equal(one.values, other.values)
-        and np.array_equal(one.curve, other.curve)
+        and np.array_equal(one.curve, other.curve, equal_nan=True)
     )
 
 
@@ -148,6 +148,14 @@ def test_every_sample_of_the_curve_bounds_what_is_reached():
     assert (np.diff(training.curve[:, 0]) >= 0).all()
     assert training.curve[-1, 1] == pytest.approx(training.value, rel=1e-9)
     assert (np.diff(training.values) >= 0).all()
+
+
+def test_the_curve_begins_at_the_first_step_and_ranks_the_restarts():
+    training = train([relu(np.eye(3), np.eye(3), 3)], [0], TINY)[0]
+    assert training.curve[:2, 0].tolist() == [0, 1]
+    spread = training.curve[np.isfinite(training.curve).all(axis=1), 1:]
+    assert len(spread) > 3 and (np.diff(spread, axis=1) >= 0).all()
+    assert (np.diff(spread, axis=0) <= 0).all()
 
 
 def test_too_few_branches_interpolate_nothing():

@@ -73,8 +73,8 @@ def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> N
     assert done.returncode == 0, done.stderr[-3000:]
     report = (smoke / "report.html").read_text()
     assert "System Message" not in report
-    for caption, _ in described().values():
-        assert caption[:40] in report
+    for said in described().values():
+        assert said.caption[:40] in report
 
 
 def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:

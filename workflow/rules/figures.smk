@@ -43,6 +43,7 @@ rule figure:
 # What flows between the rules, as a diagram that GitHub and many editors draw.
 rule rulegraph:
     input:
+        stage("rulegraph"),
         lambda wildcards: included(),
     output:
         "<results>/rulegraph.mmd",
@@ -62,4 +63,5 @@ rule rulegraph:
         ],
     shell:
         "snakemake --snakefile {params.snakefile:q} --rulegraph mermaid-js {params.configs:q} --nolock"
-        " > {output} 2> {log}"
+        " 2> {log} | python -m zerogap.replication.stages rulegraph --graph /dev/stdin"
+        " --output {output} >> {log} 2>&1"

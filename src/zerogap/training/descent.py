@@ -28,12 +28,15 @@ def descend(
     steps: int,
     rates: Tensor,
     refresh: int,
+    looks: tuple[int, ...] = (),
 ) -> tuple[Tensor, Tensor, Array]:
-    """Adam; the best weights met per network, their values, and the curve of every problem.
+    """Adam; the best weights met per network, their values, and the curves (count, T, 4).
 
     Every `refresh` steps the networks return to interpolation where that costs little, and
     multipliers and metric are renewed there; in between the penalty, with μ from `tightness`
-    (B,) down, holds them near it. The curve has one row per refresh: step, best values so far.
+    (B,) down, holds them near it. A curve has one row per refresh and per step in `looks`, where
+    values are taken and weights left as they are: step, and what the best network of the problem,
+    half of them and three quarters have reached.
     """
     weights = weights.clone()
     first, second = torch.zeros_like(weights), torch.zeros_like(weights)
@@ -41,13 +44,14 @@ def descend(
     curve = []
     for step in range(steps + 1):
         share = step / steps
-        if step % refresh == 0:
+        if step % refresh == 0 or step in looks:
             there, current = feasible(batch, weights)
             size = batch.at(there).regularizer()
             better = (current < values) | (values.isinf() & size.isfinite())
             kept = torch.where(better[:, None], there, kept)
             values = torch.minimum(values, current)
-            curve.append([step, *values.reshape(count, -1).amin(1).tolist()])
+            curve.append(_reached(step, values.reshape(count, -1)))
+        if step % refresh == 0:
             # Near kinks Gauss–Newton may land far away; such a network is left where it is.
             near = current <= _RISE * batch.at(weights).regularizer()
             near = current.isfinite() if step == 0 else near
@@ -63,7 +67,14 @@ def descend(
         unbiased = second.sqrt().mul_((1 - 0.99 ** (step + 1)) ** -0.5).add_(1e-11)
         length = rates * 10 ** (-_DECAY * share) / (1 - 0.9 ** (step + 1))
         weights = weights - (first / unbiased).mul_(length[:, None])
-    return kept, values, np.array(curve)
+    return kept, values, np.stack(curve, axis=1)
+
+
+def _reached(step: int, values: Tensor) -> Array:
+    """A row of every problem's curve from its networks' values (count, m)."""
+    m = values.shape[1]
+    ranked = values.sort(dim=1).values[:, [0, m // 2, 3 * m // 4]]
+    return np.column_stack([np.full(len(values), float(step)), ranked.cpu().numpy()])
 
 
 def best(values: Tensor, count: int, keep: int) -> Tensor:

@@ -40,7 +40,8 @@ class Training:
     network: the best restart, balanced; value, error: its objective and ‖f(X) − Y‖_F. Where no
     restart interpolates, the network is the one nearest to it and the value is infinite.
     values: the objective of every restart, ascending, infinite where it diverged or misses
-    interpolation. curve (T, 2): step, and the best upper bound known by then.
+    interpolation. curve (T, 4): step, the best upper bound known by then, and what half and three
+    quarters of the restarts have reached, nan once only the best of them go on.
     """
 
     network: Network

@@ -29,7 +29,7 @@ def polish(
 ) -> tuple[Tensor, Tensor, list[list[list[float]]]]:
     """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found.
 
-    start: the step at which the curves go on.
+    start: the step at which the curves (step, best value) go on.
     """
     weights, values = feasible(batch, weights)
     reached = values.reshape(count, -1).amin(1)
@@ -51,9 +51,9 @@ def polish(
         )
         pick = best(found, len(own), 1)
         weights[own], values[own] = moved[pick], found[pick]
-        rows[:, 0] += start + done * options.polish_steps
-        for column, i in enumerate(going.tolist()):
-            curves[i].extend(rows[:, [0, 1 + column]].tolist())
+        rows[:, :, 0] += start + done * options.polish_steps
+        for i, own_rows in zip(going.tolist(), rows, strict=True):
+            curves[i].extend(own_rows[:, :2].tolist())
         now = values.reshape(count, -1).amin(1)
         # Hard problems, with samples on almost one line, go on while it pays.
         going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]

@@ -23,6 +23,8 @@ DEFAULTS = TrainingOptions()
 # than shallow ones.
 _PACES = (1.0, 0.3)
 _STEPS = {"linear": 500, "relu": 2000}
+# Steps before the first return to interpolation at which curves are looked at.
+_LOOKS = (1, 2, 3, 5, 7, 10, 14)
 
 
 def train(
@@ -87,8 +89,8 @@ def _train(
     loose = torch.full_like(weights[:, 0], LOOSE)
     paces = weights.new_tensor(_PACES).repeat_interleave(2)
     rates = options.learning_rate * paces.repeat(restarts // len(paces) + 1)[:restarts]
-    kept, values, curve = descend(
-        batch, weights, loose, count, steps, rates.repeat(count), options.refresh
+    kept, values, curves = descend(
+        batch, weights, loose, count, steps, rates.repeat(count), options.refresh, _LOOKS
     )
     chosen = best(values, count, options.polished)
     polished, better, tails = polish(batch.rows(chosen), kept[chosen], count, steps, options)
@@ -98,9 +100,12 @@ def _train(
     results = []
     for i, (problem, normal) in enumerate(zip(problems, scaled, strict=True)):
         own = kept[i * restarts : (i + 1) * restarts].cpu().numpy()
-        bounds = np.concatenate([curve[:, [0, 1 + i]], tails[i]])
-        bounds[:, 1] = normal.unit * np.minimum.accumulate(bounds[:, 1]) + normal.offset
-        results.append(_result(problem, [shape.network(w, normal) for w in own], bounds))
+        # Few networks are polished: what half of them reach is not followed there.
+        tail = np.pad(tails[i], ((0, 0), (0, 2)), constant_values=np.nan)
+        curve = np.concatenate([curves[i], tail])
+        curve[:, 1] = np.minimum.accumulate(curve[:, 1])
+        curve[:, 1:] = normal.unit * curve[:, 1:] + normal.offset
+        results.append(_result(problem, [shape.network(w, normal) for w in own], curve))
     return results
 
 

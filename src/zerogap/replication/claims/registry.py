@@ -58,7 +58,8 @@ class Claim:
     network beats a conjectured optimum; "shrinkage" compares trained networks with the closed
     form and ranks with beta. condition: the condition found, if the sentence needs one;
     measured: nothing proves that it suffices.
-    known: the result was known before the paper.
+    known: the result was known before the paper. unproved: why some of its problems stay open by
+    design.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Claim:
     condition: str = ""
     known: bool = False
     measured: bool = False
+    unproved: str = ""
 
 
 OWN_DATA = "own-data"

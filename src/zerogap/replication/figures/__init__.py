@@ -1,30 +1,44 @@
-"""The figures of the replication: one module each, with its caption and the tables it reads.
+"""The figures of the replication: one module each, with what is said of it.
 
-A figure is a module here with CAPTION, TABLES and `draw(tables)`; nothing else names it.
+A figure is a module here with CAPTION (what it shows, and what to see), ALT (the picture in words,
+for who does not see it), TABLES (what it reads) and `draw(tables)`; nothing else names it.
 """
 
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from zerogap.model.errors import ConfigError
 from zerogap.model.files import replacing
 from zerogap.replication.tracing import constants
 
 
-def described() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Every figure's caption and the tables that it reads, by name; none of them is loaded."""
+class Described(NamedTuple):
+    """What is said of a figure, the tables that it reads and the command that makes it."""
+
+    caption: str
+    tables: tuple[str, ...]
+    alt: str
+    command: str
+
+
+def described() -> dict[str, Described]:
+    """What every figure is, by name; none of them is loaded."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         said = constants(path)
         if "CAPTION" in said:
-            found[path.stem.replace("_", "-")] = (said["CAPTION"], said["TABLES"])
+            name = path.stem.replace("_", "-")
+            command = f"snakemake --cores 1 results/figures/{name}.png"
+            found[name] = Described(said["CAPTION"], said["TABLES"], said["ALT"], command)
     return found
 
 
 def draw(name: str, tables: Path, output: Path) -> None:
     """Draw figure `name` from a folder of tables into output.png and output.pdf.
 
-    The bytes depend on the tables only. Raises ConfigError on an unknown name.
+    Both files say in words what they show. The bytes depend on the tables only. Raises ConfigError
+    on an unknown name.
     """
     known = described()
     if name not in known:
@@ -32,6 +46,10 @@ def draw(name: str, tables: Path, output: Path) -> None:
     # Loaded by name, so that a figure depends on its own module and on no other figure.
     module = import_module(f"zerogap.replication.figures.{name.replace('-', '_')}")
     figure = module.draw(tables)
-    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
+    said = known[name]
+    told = " ".join(filter(None, (said.alt, figure.get_suptitle().replace("\n", " "))))
+    png = {"Software": None, "Title": said.caption, "Description": told}
+    pdf = {"CreationDate": None, "Title": said.caption, "Subject": told}
+    for suffix, metadata in ((".png", png), (".pdf", pdf)):
         with replacing(output.with_name(output.name + suffix)) as temporary:
             figure.savefig(temporary, metadata=metadata)

@@ -15,7 +15,13 @@ from zerogap.replication.tables.frames import read
 CAPTION = (
     "Trained networks: how far above the best of any width at most, proved, as a share of their "
     "objective, against their width, how they were trained, and the problem. Grey: what is not "
-    "known of the optimum itself."
+    "known of the optimum itself. Where points stand on the grey the bound is what is not tight, "
+    "not the network."
+)
+ALT = (
+    "Three panels of points, one per trained network, with the proved distance to the optimum on "
+    "a logarithmic axis, against width, recipe and problem. Grey bars are what is not known of "
+    "each problem's optimum."
 )
 TABLES = ("audits.csv",)
 
@@ -43,7 +49,7 @@ def draw(tables: Path) -> Figure:
     """
     frame = read(tables, "audits.csv")
     frame = frame[frame["certified"].astype(bool)].reset_index(drop=True)
-    figure, axes = style.panels(3, height=3.3)
+    figure, axes = style.panels(3, height=3.2)
     if frame.empty:
         style.missing(list(axes), "trained networks")
         return style.finish(figure)

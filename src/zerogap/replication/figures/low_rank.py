@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
 
-CAPTION = "Singular values and rank of regularised linear networks against the penalty β, by depth."
+CAPTION = (
+    "Singular values and rank of regularised linear networks against the penalty β, by depth: "
+    "two layers shrink singular values continuously, deeper ones drop them to zero at once."
+)
+ALT = (
+    "Three panels against the penalty: singular values at two layers fall continuously to zero, "
+    "at four layers they jump to it, and the rank falls in steps, by depth."
+)
 TABLES = ("details.csv",)
 
 
@@ -33,6 +40,7 @@ def draw(tables: Path) -> Figure:
         for i in range(values.shape[1]):
             one.plot(path["beta"], values[:, i], marker="o", ms=3, label=rf"$\sigma_{i + 1}$")
         one.set(xscale="log", xlabel=r"$\beta$", title=f"$L={depth}$: {how}")
+    axes[1].sharey(axes[0])
     axes[0].set_ylabel(r"singular values $\sigma_i(A)$")
     drawn = next((one for one in axes[:2] if one.axison), None)
     if drawn is not None:

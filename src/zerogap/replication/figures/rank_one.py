@@ -12,8 +12,14 @@ from zerogap.replication.tables.frames import read
 from zerogap.theory.rank_one import RankOne
 
 CAPTION = (
-    "Three-layer standard ReLU networks on rank-one data: where the gap is zero and where it "
-    "is not."
+    "Three-layer standard ReLU networks on rank-one data: where the gap is zero and where it is "
+    "not. It is zero only on the left edge, where the targets of both signs point the same way, "
+    "and constant from a right angle on."
+)
+ALT = (
+    "Left, a map of the relative gap over the angle between the targets of the two signs and the "
+    "ratio of their lengths: zero at angle zero, rising to a plateau at a right angle. Right, "
+    "sections of it with the best trained networks on the lines."
 )
 TABLES = ("details.csv",)
 
@@ -43,7 +49,7 @@ def draw(tables: Path) -> Figure:
         & (details["sides"] == "both")
         & details["trained"].notna()
     ].copy()
-    figure, (left, right) = style.panels(2, height=2.8)
+    figure, (left, right) = style.panels(2, height=2.6)
     if points.empty:
         style.missing([left, right], "rank-one data")
         return style.finish(figure)
@@ -72,6 +78,7 @@ def draw(tables: Path) -> Figure:
     right.set(xlabel=r"angle $\omega$ (degrees)", ylabel=r"relative gap $(P-D)/P$")
     right.set_title("lines: theory; points: best trained")
     right.legend()
+    left.set_yticks(shown)
     right.set_xticks(range(0, 181, 45))
     left.set_xticks(range(0, 181, 45))
     return style.finish(figure, title(points))

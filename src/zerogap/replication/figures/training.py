@@ -4,15 +4,22 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
 
 CAPTION = (
-    "Training runs descending onto the dual bound, or stopping above it where a gap is proved."
+    "Training runs step by step, as the distance above the dual bound: without a gap they "
+    "descend onto it by many orders of magnitude, with a gap they stop at the proved optimum."
 )
-TABLES = ("details.csv", "curves.csv", "training.csv")
+ALT = (
+    "Four panels with a logarithmic axis of steps. The distance of the objective above the dual "
+    "bound falls with the steps: in the two panels of parallel networks towards zero, in the two "
+    "of standard networks onto a dashed line that is proved to be the least. A band shows the "
+    "spread of the restarts."
+)
+TABLES = ("details.csv", "curves.csv")
 
 # (setting, start of the instance's name): the first match of a run is drawn.
 SHOWN = (
@@ -24,7 +31,8 @@ SHOWN = (
 
 # Training has reached a value if it is no further above, relative.
 _REACHED = 1e-3
-_STEPS = (0, 10, 100, 1000, 10000)
+# Relative distances below this are rounding.
+_FLOOR = 1e-10
 
 
 def title(drawn: pd.DataFrame) -> str:
@@ -41,15 +49,14 @@ def title(drawn: pd.DataFrame) -> str:
 
 
 def draw(tables: Path) -> Figure:
-    """Best objective so far against steps; the dual bound; the proved optimum where one is.
+    """1 − D over the best objective so far, from the first step on; the proved gap where one is.
 
-    Steps on a logarithmic scale that has room for step 0. At the right end the restarts' spread,
-    from the best to the median.
+    On a logarithmic axis where it falls to nothing, on one from D on where it does not. Shaded:
+    from the best restart to three quarters of them, a line for half of them, as long as all go on.
     """
     details, curves = read(tables, "details.csv"), read(tables, "curves.csv")
-    training = read(tables, "training.csv")
-    figure, axes = style.panels(2, 2, height=2.3)
-    drawn = []
+    figure, axes = style.panels(2, 2, height=1.8)
+    drawn, seen = [], {}
     for one, (setting, start, heading) in zip(axes.flat, SHOWN, strict=True):
         own = details[(details["setting"] == setting) & details["instance"].str.startswith(start)]
         if own.empty:
@@ -57,31 +64,33 @@ def draw(tables: Path) -> Figure:
             continue
         record = own.iloc[0]
         drawn.append(record)
-        same = [
-            frame[(frame["setting"] == setting) & (frame["instance"] == record["instance"])]
-            for frame in (curves, training)
-        ]
-        curve, ends = same[0], same[1].iloc[0]
-        one.plot(curve["step"], curve["value"], marker="o", ms=3, label="best of all restarts")
-        last = float(curve["step"].max())
-        one.plot(
-            [last, last], [ends["best"], ends["median"]], color=style.PALETTE[1], marker="_",
-            ms=8, lw=1.5, label=f"best to median of {ends['restarts']:g}",
-        )  # fmt: skip
-        one.axhline(record["dual"], color=style.BOUND, ls=":", label="dual bound $D$")
+        curve = curves[(curves["setting"] == setting) & (curves["instance"] == record["instance"])]
+        curve = curve[curve["step"] >= 1]
+        steps = curve["step"]
+        best, half, most = (
+            (1 - record["dual"] / curve[name]).clip(lower=_FLOOR)
+            for name in ("value", "median", "upper")
+        )
+        seen["best restart"] = one.plot(steps, best, marker="o", ms=2.5)[0]
+        seen["half of them"] = one.plot(steps, half, color=style.PALETTE[1], lw=1.2)[0]
+        # Where fewer than three quarters interpolate the band ends at half of them.
+        seen["three quarters"] = one.fill_between(
+            steps, best, most.fillna(half), color=style.PALETTE[0], alpha=0.18, lw=0
+        )
         if record["proved_verdict"] == "positive":
-            one.axhline(
-                record["primal_lower"], color=style.POSITIVE, ls="--", label="proved: no lower"
-            )
-        one.set_xscale("symlog", linthresh=10)
-        one.set(title=heading, xlim=(-1, last * 1.6))
-        one.xaxis.set_major_locator(FixedLocator([s for s in _STEPS if s <= last * 1.6]))
+            least = 1 - record["dual_upper"] / record["primal_lower"]
+            seen["proved: no lower"] = one.axhline(least, color=style.POSITIVE, ls="--")
+            one.set_ylim(0, 1)
+        else:
+            one.set(yscale="log")
+            one.yaxis.set_minor_locator(NullLocator())
+            one.yaxis.set_major_locator(LogLocator(numticks=6))
+        one.set(title=heading, xscale="log")
         one.xaxis.set_minor_locator(NullLocator())
-        one.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        one.yaxis.set_major_locator(MaxNLocator(5))
-        one.legend()
     for one in axes[:, 0]:
-        one.set_ylabel("objective")
+        one.set_ylabel("above $D$, relative")
     for one in axes[-1]:
         one.set_xlabel("step")
+    if seen:
+        figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=len(seen))
     return style.finish(figure, title(pd.DataFrame(drawn)) if drawn else "")

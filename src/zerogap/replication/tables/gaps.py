@@ -12,6 +12,8 @@ from zerogap.replication.tables.frames import COLUMNS, DETAIL_COLUMNS, write
 
 # A network this close to an optimum has found it (relative).
 FOUND = 1e-4
+# Steps of a training curve that are nearer than by this factor are one point of the table.
+_APART = 1.25
 
 
 def gather(rows: list[Row], verdicts: list[Proved], output: Path) -> int:
@@ -31,9 +33,9 @@ def gather(rows: list[Row], verdicts: list[Proved], output: Path) -> int:
         gaps.append(_gap_row(row, proved))
         training.append(_training_row(row))
         details.append(_detail_row(row, proved))
-        for step, value in _thinned(row.curve or []):
-            point = {"setting": row.setting, "instance": row.instance}
-            curves.append(point | {"step": step, "value": value})
+        for step, value, median, upper in _thinned(row.curve or []):
+            point = {"setting": row.setting, "instance": row.instance, "step": step}
+            curves.append(point | {"value": value, "median": median, "upper": upper})
     written = {"gaps": gaps, "training": training, "details": details, "curves": curves}
     for name, table in written.items():
         write(output / f"{name}.csv", table, COLUMNS[f"{name}.csv"], "collect")
@@ -81,16 +83,16 @@ def _detail_row(row: Row, proved: Proved | None) -> dict[str, Any]:
 
 
 def _thinned(curve: list[list[Any]]) -> list[list[Any]]:
-    """The points of a falling curve beside which it moves by a thousandth, and its two ends.
+    """The points of a curve that a logarithmic axis of steps tells apart, and its last one.
 
-    Unthinned, the curves are the largest table by far, and flat for most of their length.
+    Unthinned, the curves are the largest table by far.
     """
-    values = np.array([np.inf if value is None else value for _, value in curve])
-    if len(values) < 3:
-        return curve
-    moves = values[1:] < (1 - 1e-3) * values[:-1]
-    kept = np.concatenate([[True], moves]) | np.concatenate([moves, [True]])
-    return [point for point, keep in zip(curve, kept, strict=True) if keep]
+    kept, following = [], 0.0
+    for point in curve[:-1]:
+        if point[0] >= following:
+            kept.append(point)
+            following = _APART * point[0]
+    return [*kept, *curve[-1:]]
 
 
 def _training_row(row: Row) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def judge(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]
     # With too few branches there may be no network; the claim asks that enough of them close it.
     if lost.any() and verdict == REPLICATED and claim.test != "branches":
         verdict, found = MEASURED, f"where the bracket closes: {found}"
+    if claim.unproved and (left := int((cell["verdict"] == "open").sum())):
+        evidence.append(f"{left} open ({claim.unproved})")
     return verdict, ", ".join([found, *evidence])
 
 

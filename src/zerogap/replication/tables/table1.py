@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from zerogap.model.files import write_text
+from zerogap.replication.claims import CLAIMS
 from zerogap.replication.tables.frames import TABLE1_CELLS, TABLE1_COLUMNS, joined, read, write_csv
 
 # The paper's Table 1, in its own words: ✓ = 0 zero gap, ≠ 0 a gap exists. For standard ReLU
@@ -52,9 +53,22 @@ def table1(tables: Path) -> pd.DataFrame:
                     "positive": int((cell["verdict"] == "positive").sum()),
                     "open": int((cell["verdict"] == "open").sum()),
                     "certified": int(cell["certified"].sum()),
+                    "condition": _condition(cell),
                 }
             )
     return pd.DataFrame(rows, columns=TABLE1_CELLS)
+
+
+def _condition(cell: pd.DataFrame) -> str:
+    """Where the paper's verdict holds, of claims with a condition that problems here contradict."""
+    against = cell[(cell["verdict"] != "open") & (cell["verdict"] != cell["paper"])]
+    said = (
+        f"{paper} if {claim.condition}"
+        for claim in CLAIMS
+        if claim.condition
+        for paper in against.loc[against["claim"] == claim.id, "paper"].unique()
+    )
+    return "; ".join(said)
 
 
 def _cell_text(cell: pd.DataFrame) -> str:
