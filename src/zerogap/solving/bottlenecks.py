@@ -64,10 +64,10 @@ def bottleneck(problem: Problem, sizes: Array) -> Network:
         best.append(min(found, key=lambda each: each[0]))
     _, members, groups = best[-1]
     branches = []
-    for inside, group in zip(members, groups, strict=True):
+    for chosen, group in zip(members, groups, strict=True):
         outputs = np.zeros((len(group.W), problem.k))
-        outputs[:, inside] = group.W
-        first = problem.X.T @ problem.Y[:, inside] @ group.features
+        outputs[:, chosen] = group.W
+        first = problem.X.T @ problem.Y[:, chosen] @ group.features
         middle = [np.eye(first.shape[1])] * (problem.depth - 3)
         branches.append((first, *middle, group.U, outputs))
     parts = (Network((branch,), "relu").balanced_units().branches[0] for branch in branches)

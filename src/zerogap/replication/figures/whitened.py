@@ -14,7 +14,8 @@ from matplotlib.ticker import PercentFormatter
 from zerogap.model.problem import Problem
 from zerogap.replication.figures import style
 from zerogap.replication.tables.frames import read
-from zerogap.theory.whitened import bottleneck_network, one_hot_lower, one_hot_orthogonal
+from zerogap.solving.bottlenecks import bottleneck
+from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
 
 CAPTION = (
     "Standard ReLU networks on whitened one-hot data of K classes. Left: the gap of the best "
@@ -61,17 +62,15 @@ def best(details: pd.DataFrame) -> pd.DataFrame:
 def bracket(classes: int, depth: int) -> tuple[float, float]:
     """Between what the relative gap of balanced classes is in closed form (theory §7).
 
-    Below by the averages over pairs, above by the better of one direction per class and, for three
-    classes, the bottleneck.
+    Below by the averages over pairs, above by bottlenecks.
     """
-    sizes = np.ones(classes)
+    sizes, eye = np.ones(classes), np.eye(classes)
     dual = float(classes)  # D₁ = Σ √n_k
     least, most = one_hot_lower(sizes, depth), one_hot_orthogonal(sizes, depth)
-    if classes == 3 and depth >= 4:
-        eye = np.eye(3)
+    if depth > 2:
         problem = Problem(eye, eye, activation="relu", architecture="standard", depth=depth)
-        total = bottleneck_network(problem, depth).objective(problem)
-        most = min(most, (2 / depth * total) ** (depth / 2))
+        total = bottleneck(problem, sizes).objective(problem)
+        most = (2 / depth * total) ** (depth / 2)
     below, above = (1 - (dual / max(value, dual)) ** (2 / depth) for value in (least, most))
     return below, above
 
