@@ -1,7 +1,8 @@
-"""The command line: zerogap solve, audit, verify, table, tables, claims.
+"""The command line: zerogap solve, audit, verify, table, tables, claims, doctor.
 
-Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was found (solve); 2 bad
-input, in one line; 130 interrupted; 141 whoever read the output stopped reading.
+Exit codes: 0 done; 1 a certificate was refused (verify), no bracket was found (solve), or something
+does not work (doctor); 2 bad input, in one line; 130 interrupted; 141 whoever read the output
+stopped reading.
 """
 
 from __future__ import annotations
@@ -149,7 +150,9 @@ def build_parser() -> argparse.ArgumentParser:
     claims.set_defaults(run=_claims)
     for command in (table, tables, claims):
         command.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    for command in (solve, audit, verify, table, tables, claims):
+    doctor = commands.add_parser("doctor", help="what is installed, and whether it works")
+    doctor.set_defaults(run=_doctor)
+    for command in (solve, audit, verify, table, tables, claims, doctor):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -580,6 +583,17 @@ def _claims(given: argparse.Namespace) -> int:
     _require_claims(given.results)
     frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from zerogap.doctor import examine
+
+    report = examine()
+    if given.json:
+        _print_json(report.as_json())
+    else:
+        print("\n".join(report.lines()))
+    return 0 if report.healthy else 1
 
 
 def _require_claims(results: Path) -> None:
