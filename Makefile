@@ -3,6 +3,7 @@
 # make smoke runs a small version into results/smoke
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
+# make crate packs the run, what made it and its metadata into results/crate.zip
 # make bench measures time and memory into results/benchmarks (hours)
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: all setup report smoke bench lint test test-slurm test-faults clean help
+.PHONY: all setup report crate smoke bench lint test test-slurm test-faults clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -23,6 +24,9 @@ all: setup
 
 report: setup
 	$(BIN)/snakemake --cores 1 --report results/report.html
+
+crate: setup
+	$(BIN)/snakemake --cores all crate
 
 setup: $(READY)
 

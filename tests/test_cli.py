@@ -263,7 +263,7 @@ def test_the_checker_runs_where_no_solver_can_be_imported(data: Path, tmp_path: 
 
 EXTRAS = (
     *("cvxpy", "jsonschema", "matplotlib", "pandas", "seaborn", "sklearn", "snakemake"),
-    *("tabulate", "typst", "yaml"),
+    *("shtab", "tabulate", "typst", "yaml"),
 )
 BARE = f"""
 import sys

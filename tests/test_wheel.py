@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -114,14 +117,59 @@ def test_a_model_of_ones_own_is_audited_outside_the_checkout(
     assert "the bracket" in explained.stdout
 
 
+EVERY_NAME = """
+import inspect
+import zerogap
+
+print([name for name in zerogap.__all__ if not inspect.getdoc(getattr(zerogap, name))])
+print(sorted(zerogap.__all__) == sorted(zerogap._HOMES))
+"""
+
+
+def test_every_public_name_is_there_and_documented(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(environment, tmp_path, "-c", EVERY_NAME)
+    assert done.stdout.split() == ["[]", "True"], done.stderr
+
+
+def test_the_doctor_is_content_with_the_library_alone_and_names_what_extras_lack(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(environment, tmp_path, "-m", "zerogap", "doctor", "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == 0 and said["healthy"], done.stderr
+    assert Path(said["location"]).parent == Path(environment["PYTHONPATH"])
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    expected = {"library": declared["dependencies"], **declared["optional-dependencies"]}
+    found = {extra: {names(each) for each in of} for extra, of in said["packages"].items()}
+    for extra, of in expected.items():
+        assert found.get(extra, set()) == {names(each) for each in of} - {"zerogap"}, extra
+    assert None not in said["packages"]["library"].values()
+
+
+def test_weights_in_a_file_are_audited(environment: dict[str, str], tmp_path: Path) -> None:
+    X = np.array([[1.0], [-1.0]])
+    np.savez(tmp_path / "data.npz", X=X, Y=np.abs(X))
+    np.savez(tmp_path / "net.npz", W1=np.array([[1.0, -1.0]]), W2=np.array([[1.0], [1.0]]))
+    options = "audit data.npz net.npz --beta 0.1 --json"
+    done = run(environment, tmp_path, "-m", "zerogap", *options.split())
+    said = json.loads(done.stdout)
+    assert said["certified"], done.stderr
+    # No loss, and 0.1 · ½ · 4; the optimum is ½ · 2 · 0.1² + 0.1 · 2 · 0.9.
+    assert said["objective"] == pytest.approx(0.2) and said["lower"] == pytest.approx(0.19)
+
+
 def test_commands_work_or_say_what_they_need(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("a,b,y\n1,2,1\n2,1,0\n0,1,1\n3,1,2\n")
     options = "--targets y --activation relu --architecture standard --depth 2 --beta 0.1"
     said = run(environment, tmp_path, "-m", "zerogap", "solve", "data.csv", *options.split())
     assert said.returncode == 0, said.stderr
     assert "certified    yes" in said.stdout
-    for command, word in (("--version", "zerogap 0."), ("--help", "usage")):
-        assert word in run(environment, tmp_path, "-m", "zerogap", command).stdout
+    script = Path(environment["PYTHONPATH"]) / "bin/zerogap"
+    for start in (("-m", "zerogap"), (str(script),)):
+        for command, word in (("--version", "zerogap 0."), ("--help", "usage")):
+            assert word in run(environment, tmp_path, *start, command).stdout
     for command in ("claims", "table"):
         refused = run(environment, tmp_path, "-m", "zerogap", command)
         assert refused.returncode == 2

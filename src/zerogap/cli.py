@@ -1,7 +1,9 @@
-"""The command line: zerogap solve, audit, verify, table, tables, claims.
+"""The command line: zerogap solve, audit, verify, table, tables, claims, doctor,
+completion.
 
-Exit codes: 0 done; 1 a certificate was refused (verify), or no bracket was found (solve); 2 bad
-input, in one line; 130 interrupted; 141 whoever read the output stopped reading.
+Exit codes: 0 done; 1 a certificate was refused (verify), no bracket was found (solve), or something
+does not work (doctor); 2 bad input, in one line; 130 interrupted; 141 whoever read the output
+stopped reading.
 """
 
 from __future__ import annotations
@@ -149,7 +151,12 @@ def build_parser() -> argparse.ArgumentParser:
     claims.set_defaults(run=_claims)
     for command in (table, tables, claims):
         command.add_argument("--results", type=Path, default=Path("results"), help="results folder")
-    for command in (solve, audit, verify, table, tables, claims):
+    doctor = commands.add_parser("doctor", help="what is installed, and whether it works")
+    doctor.set_defaults(run=_doctor)
+    completion = commands.add_parser("completion", help="print what completes words in a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
+    completion.set_defaults(run=_completion)
+    for command in (solve, audit, verify, table, tables, claims, doctor):
         command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -197,7 +204,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"zerogap {given.command}: {error}", file=sys.stderr)
         return 1 if isinstance(error, MethodError) else 2
     except ModuleNotFoundError as error:
-        needs = f"needs {error.name}; install it, or all of pip install 'zerogap[replication]'"
+        extra = "completion" if given.command == "completion" else "replication"
+        needs = f"needs {error.name}; install it, or all of pip install 'zerogap[{extra}]'"
         print(f"zerogap {given.command}: {needs}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -580,6 +588,30 @@ def _claims(given: argparse.Namespace) -> int:
     _require_claims(given.results)
     frame = scoreboard_of_run(given.results / "tables")
     return _print_frame(frame, given.json, frame.to_markdown(index=False))
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from zerogap.doctor import examine
+
+    report = examine()
+    if given.json:
+        _print_json(report.as_json())
+    else:
+        print("\n".join(report.lines()))
+    return 0 if report.healthy else 1
+
+
+def _completion(given: argparse.Namespace) -> int:
+    import shtab
+
+    parser = build_parser()
+    (commands,) = (each for each in parser._actions if each.choices and each.dest == "command")
+    for command in dict(commands.choices or {}).values():
+        for action in command._actions:
+            if action.type is Path:
+                action.complete = shtab.FILE
+    print(shtab.complete(parser, given.shell))
+    return 0
 
 
 def _require_claims(results: Path) -> None:

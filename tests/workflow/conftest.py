@@ -24,6 +24,9 @@ PARTS = (
     "results/reference",
     "pyproject.toml",
     "environment.yml",
+    "requirements.lock",
+    "CITATION.cff",
+    "LICENSE",
 )
 
 TABLES = (
@@ -122,7 +125,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_of(tmp_path_factory.mktemp("smoke") / "repository")
     (folder / "src/sitecustomize.py").write_text(REPORT)
     (folder / "traces").mkdir()
-    done = snakemake(folder, "--cores", "2", "--configfile", "config/smoke.yaml")
+    done = snakemake(folder, "all", "crate", "--cores", "2", "--configfile", "config/smoke.yaml")
     assert done.returncode == 0, done.stderr[-4000:]
     return folder
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.replication.test_crate import violations
 from tests.workflow.conftest import copy_of, snakemake
 from zerogap.replication.claims import instances
 from zerogap.replication.config import load
@@ -27,12 +28,13 @@ def test_own_data_runs_under_its_name_and_leaves_the_replication_alone(tmp_path:
     }
     values = {"name": "mine", "claims": [], "files": [entry], "restarts": {"default": 2}}
     (folder / "config/mine.yaml").write_text(yaml.safe_dump(values))
-    done = snakemake(folder, "--cores", "2", "--configfile", "config/mine.yaml")
+    done = snakemake(folder, "all", "crate", "--cores", "2", "--configfile", "config/mine.yaml")
     assert done.returncode == 0, done.stderr[-3000:]
     gaps = pd.read_csv(folder / "results/mine/tables/gaps.csv")
     assert gaps["setting"].tolist() == ["file-mine"] and gaps["certified"].all()
     assert not (folder / "results/tables").exists()
     assert (folder / "results/mine/provenance.json").is_file()
+    assert violations(folder / "results/mine/crate.zip") == []
 
 
 JOB = {"random": 1, "ascents": 0, "steps": 0}

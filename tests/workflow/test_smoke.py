@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 import yaml
 
+from tests.replication.test_crate import violations
 from tests.workflow.conftest import TABLES, dry_run, edited, planned, remarked, snakemake
 from zerogap.replication.claims import CLAIMS
 from zerogap.replication.figures import described
@@ -35,6 +37,18 @@ def test_a_smoke_run_makes_every_file_of_the_contract(smoke: Path) -> None:
     assert made_by["config"]["restarts"] == {"default": 4}
     assert made_by["registry"]["claims"] == len(CLAIMS)
     assert "certify" in (results / "rulegraph.mmd").read_text()
+
+
+def test_the_crate_of_a_smoke_run_holds_all_of_it(smoke: Path) -> None:
+    results = smoke / RESULTS
+    assert violations(results / "crate.zip") == []
+    with ZipFile(results / "crate.zip") as crate:
+        held = {name for name in crate.namelist() if (results / name).is_file()}
+        assert all(crate.read(name) == (results / name).read_bytes() for name in held)
+    for folder in ("tables", "certificates", "data", "figures", "notebooks"):
+        files = [path for path in (results / folder).rglob("[!.]*") if path.is_file()]
+        assert {path.relative_to(results).as_posix() for path in files} <= held, folder
+    assert {"replication.pdf", "provenance.json", "rulegraph.mmd"} <= held
 
 
 def test_a_smoke_run_writes_nothing_where_a_full_run_has_its_results(smoke: Path) -> None:
@@ -87,7 +101,7 @@ def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:
 def declared(smoke: Path) -> dict[str, set[str]]:
     """The package files among the inputs of every rule that runs a stage, by stage."""
     found: dict[str, set[str]] = {}
-    for job in dry_run(smoke, *SMOKE, "--forceall"):
+    for job in dry_run(smoke, "all", "crate", *SMOKE, "--forceall"):
         stage = job["rule"]
         if stage.replace("_", "-") not in names():
             continue

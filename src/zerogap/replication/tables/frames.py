@@ -86,7 +86,7 @@ def read(tables: Path, name: str) -> pd.DataFrame:
     """A table by its file name. Raises DataError where it is missing, damaged or another."""
     path = tables / name
     if not path.is_file():
-        raise DataError(f"{path} does not exist; `snakemake` makes it")
+        raise DataError(f"{path} does not exist; `snakemake` makes it, in a clone of zerogap")
     require_intact(path)
     try:
         frame = pd.read_csv(path, float_precision="round_trip")
