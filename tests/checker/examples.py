@@ -9,8 +9,8 @@ from unittest.mock import patch
 import numpy as np
 
 from zerogap.checker.reading import matrix
+from zerogap.convex.regions import Cover
 from zerogap.convex.search import search
-from zerogap.convex.shared import Cover
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.replication.studies import depth as depth_study

@@ -15,7 +15,7 @@ from zerogap.checker import verify
 from zerogap.checker.balls import Refused, rationals
 from zerogap.checker.kinds.kind import Piece
 from zerogap.checker.kinds.shared import _arcs, _largest, shared
-from zerogap.convex.shared import Cover
+from zerogap.convex.regions import Cover
 from zerogap.solving.certificates import matrix
 
 

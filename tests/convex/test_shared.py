@@ -11,8 +11,10 @@ import pytest
 from tests.checker.test_golden import golden
 from tests.checker.test_shared import branches
 from tests.checker.test_tampering import decoded
+from zerogap.convex.climbs import Layered, climb
 from zerogap.convex.oracles import Features
-from zerogap.convex.shared import Arcs, Cover, Layered, climb, shared_gauge
+from zerogap.convex.regions import Arcs, Cover
+from zerogap.convex.shared import shared_gauge
 from zerogap.model.fit import Fit
 
 Array = np.ndarray

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from zerogap.convex.climbs import Layered
 from zerogap.convex.columns import gauge
 from zerogap.convex.path import leaves_of, path_gauge
-from zerogap.convex.shared import DEPTH, Layered, shared_gauge
+from zerogap.convex.regions import DEPTH
+from zerogap.convex.shared import shared_gauge
 from zerogap.model.errors import MethodError
 from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
