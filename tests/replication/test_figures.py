@@ -201,6 +201,9 @@ def test_depth_helps_where_brackets_are_closed(tmp_path: Path) -> None:
     assert named == ["1 other data set", "$n=5,\\ d=2$, no. 1"]
     marks = np.concatenate([np.ma.getdata(dots.get_offsets()) for dots in axes.collections[:3]])
     assert marks == pytest.approx(np.array([[1.0, 0.0], [0.8, 1.0], [0.7, 1.0]]))
+    (axes,) = drawn("relu-depth", written(tmp_path, details=given[:2])).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["1 data set"]
+    assert axes.get_xlim() == (0.95, 1.03)
 
 
 def test_linear_networks_are_said_to_have_what_they_have() -> None:
@@ -263,6 +266,7 @@ def cell(**found: Any) -> pd.Series:
 def test_a_cell_of_table_1_says_one_thing() -> None:
     assert table1.message(cell()) == ("not run", "")
     assert table1.message(cell(zero=3)) == ("no gap", "all 3 zero, at most 1e-09")
+    assert table1.message(cell(zero=1))[1] == "1 zero, at most 1e-09"
     mixed = cell(zero=1, positive=2, worst_relative_gap=0.37, condition="positive if so")
     assert table1.message(mixed) == ("gap", "1 zero, 2 positive, up to 37% of P\npositive if so")
     left = cell(zero=2, open=1, worst_relative_gap=0.00198, certified=2)

@@ -73,16 +73,18 @@ def draw(tables: Path) -> Figure:
     figure, axes = style.panels(height=1.2 + 0.18 * len(below))
     labels = []
     if len(flat):
-        labels.append(f"{len(flat)} other data set{'s' if len(flat) > 1 else ''}")
+        other = "other " if len(below) else ""
+        labels.append(f"{len(flat)} {other}data set{'s' if len(flat) > 1 else ''}")
         _marks(axes, 0, flat.max())
     for name, row in below.iterrows():
         size = str(name).removeprefix("gaussian-").replace("-k1", "").split("-")
         labels.append(f"$n={size[0][1:]},\\ d={size[1][1:]}$, no. {int(size[2]) + 1}")
         axes.plot([row.min(), 1], [len(labels) - 1] * 2, color="0.8", lw=1, zorder=1)
         _marks(axes, len(labels) - 1, row)
+    least = min([0.95, *(below.min(axis=1) - 0.03)])
     axes.axvline(1, color=style.BOUND, ls=":", lw=1)
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel=r"optimum relative to two layers, $D_1(L)\,/\,D_1(2)$", xlim=(None, 1.03))
+    axes.set(xlabel=r"optimum relative to two layers, $D_1(L)\,/\,D_1(2)$", xlim=(least, 1.03))
     axes.margins(y=0.8 / (len(labels) + 1))
     for depth in (L for L in map(int, ratio.columns) if L > 2):
         axes.scatter([], [], label=f"$L={depth}$", **_mark(depth))

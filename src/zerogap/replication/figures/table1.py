@@ -84,7 +84,8 @@ def message(cell: pd.Series) -> tuple[str, str]:
         said = "no gap where decided" if cell["open"] else "no gap"
         size = f", at most {np.ceil(worst / unit) * unit:.0e}"
     counts = ", ".join(f"{cell[kind]} {kind}" for kind in kinds)
-    small = (f"all {counts}" if len(kinds) == 1 else counts) + size
+    every = "all " if len(kinds) == 1 and cell["instances"] > 1 else ""
+    small = every + counts + size
     lost = cell["instances"] - cell["certified"]
     lines = [small, f"{lost} not certified" if lost else ""]
     if not pd.isna(cell["condition"]):

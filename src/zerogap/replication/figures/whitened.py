@@ -1,4 +1,4 @@
-"""Whitened one-hot data, standard ReLU: gaps found and proved, in closed form, and bottlenecks."""
+"""Whitened one-hot data, standard ReLU: gaps found and proved, and bottlenecks."""
 
 import json
 from itertools import groupby
@@ -20,20 +20,21 @@ from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
 CAPTION = (
     "Standard ReLU networks on whitened one-hot data of K classes. Left: the gap of the best "
     "networks found, and the gap that is proved, a line for every choice of class sizes; those "
-    "of one K nearly coincide. Middle: balanced classes in closed form, where the gap lies "
-    "between the dashed line, one for all K, and that of its K. Right: how far bottlenecks of "
-    "low rank undercut one direction per class."
+    "of one K nearly coincide. Middle: balanced classes, where by theory the gap lies between "
+    "the dashed line, one for all K, and that of its K. Right: how far bottlenecks of low rank "
+    "undercut one direction per class."
 )
 ALT = (
-    "Three panels against depth. In the first two the relative gap rises with depth, faster for "
-    "more classes, and a dashed line below proves that it is positive from three layers on; for "
-    "two classes both coincide. In the third the cost of the best network falls below that of "
-    "one direction per class from five layers on."
+    "Three panels against depth. In the first two the relative gap of the best networks rises "
+    "with depth and with the number of classes, until bottlenecks hold it, and a dashed line "
+    "below proves that it is positive from three layers on; for two classes both coincide. In "
+    "the third the cost of the best network falls below that of one direction per class from "
+    "five layers on."
 )
 TABLES = ("details.csv",)
 
 SETTINGS = ("relu-standard-whitened", "whitened-orthogonal")
-# Balanced classes and depths of the closed forms.
+# Balanced classes, and depths.
 _CLASSES, _DEPTHS = (2, 3, 5, 10), range(2, 11)
 
 
@@ -60,7 +61,7 @@ def best(details: pd.DataFrame) -> pd.DataFrame:
 
 
 def bracket(classes: int, depth: int) -> tuple[float, float]:
-    """Between what the relative gap of balanced classes is in closed form (theory §7).
+    """Between what the relative gap of balanced classes is by theory (§7).
 
     Below by the averages over pairs, above by bottlenecks.
     """
@@ -87,7 +88,7 @@ def title(found: pd.DataFrame) -> str:
 
 
 def draw(tables: Path) -> Figure:
-    """Gaps of the problems solved, those of closed forms, and primal over the orthogonal value."""
+    """Gaps of the problems solved and of balanced classes, and primal over the orthogonal value."""
     details = read(tables, "details.csv")
     figure, axes = style.panels(3, height=2.7)
     found = best(details)
@@ -95,7 +96,7 @@ def draw(tables: Path) -> Figure:
         style.missing(list(axes), "whitened data")
         return style.finish(figure)
     _gaps(axes[0], found)
-    _closed_forms(axes[1])
+    _balanced(axes[1])
     _bottlenecks(axes[2], found)
     axes[1].tick_params(labelleft=False)
     for one in axes[:2]:
@@ -128,7 +129,7 @@ def _gaps(axes: Axes, found: pd.DataFrame) -> None:
     axes.set_title("solved")
 
 
-def _closed_forms(axes: Axes) -> None:
+def _balanced(axes: Axes) -> None:
     depths = list(_DEPTHS)
     for classes in _CLASSES:
         below, above = zip(*(bracket(classes, depth) for depth in depths), strict=True)
@@ -138,7 +139,7 @@ def _closed_forms(axes: Axes) -> None:
     # Of balanced classes the bound does not depend on their number.
     axes.plot(depths, below, color="0.3", ls="--", lw=1)
     axes.set_xticks(depths[::2])
-    axes.set_title("balanced, closed form")
+    axes.set_title("balanced classes")
 
 
 def _at_the_end(axes: Axes, depth: int, path: pd.Series, label: str, classes: int) -> None:
