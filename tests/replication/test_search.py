@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from zerogap import verify
+from zerogap.replication.records import read_json
 from zerogap.replication.stages import search_table
 from zerogap.replication.studies.search import CASES, certificate
 from zerogap.replication.tables.frames import SEARCH_COLUMNS
@@ -21,7 +22,9 @@ def test_the_table_holds_what_the_checker_proved(tmp_path: Path) -> None:
     proof = certificate("smallest")
     refused = {**proof, "claimed": {**proof["claimed"], "primal_lower": (2.9999).hex()}}
     write_jsonl(tmp_path / "0.jsonl", [proof, refused])
-    assert search_table.run(tmp_path / "0.jsonl", 1e-6, tmp_path / "search.csv") == 2
+    said, output = tmp_path / "verdicts.json", tmp_path / "search.csv"
+    assert search_table.run(tmp_path / "0.jsonl", 1e-6, said, output) == 2
+    assert [one["accepted"] for one in read_json(said)] == [True, False]
     table = pd.read_csv(tmp_path / "search.csv")
     assert list(table.columns) == SEARCH_COLUMNS
     assert table["leaves"].tolist() == [CASES["smallest"][1]] * 2

@@ -27,7 +27,10 @@ rule audits_table:
         stage("audits_table"),
         expand(rules.audits.output, problem=CONFIG.audits),
     output:
-        "<results>/tables/audits.csv",
+        table="<results>/tables/audits.csv",
+        verdicts=expand(
+            "<results>/verdicts/audits/{problem}.json", problem=CONFIG.audits
+        ),
     log:
         "<logs>/audits_table.log",
     benchmark:
@@ -42,4 +45,4 @@ rule audits_table:
         problems=json.dumps(CONFIG.audits),
     shell:
         "python -m zerogap.replication.stages audits-table --results {params.results}"
-        " --problems {params.problems:q} --output {output} > {log} 2>&1"
+        " --problems {params.problems:q} --output {output.table} > {log} 2>&1"

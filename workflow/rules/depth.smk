@@ -30,7 +30,10 @@ rule depth_table:
         stage("depth_table"),
         expand(rules.depth_study.output, batch=DEPTH_BATCHES),
     output:
-        "<results>/tables/depth.csv",
+        table="<results>/tables/depth.csv",
+        verdicts=expand(
+            "<results>/verdicts/depth-study/{batch}.json", batch=DEPTH_BATCHES
+        ),
     log:
         "<logs>/depth_table.log",
     benchmark:
@@ -45,4 +48,4 @@ rule depth_table:
         batches=len(DEPTH_BATCHES),
     shell:
         "python -m zerogap.replication.stages depth-table --results {params.results} --batches {params.batches}"
-        " --output {output} > {log} 2>&1"
+        " --output {output.table} > {log} 2>&1"

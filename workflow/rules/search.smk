@@ -25,7 +25,8 @@ rule search_table:
         stage("search_table"),
         certificates=rules.search.output,
     output:
-        "<results>/tables/search.csv",
+        table="<results>/tables/search.csv",
+        verdicts="<results>/verdicts/search/0.json",
     log:
         "<logs>/search_table.log",
     benchmark:
@@ -39,4 +40,5 @@ rule search_table:
         tolerance=CONFIG.tolerance,
     shell:
         "python -m zerogap.replication.stages search-table --certificates {input.certificates}"
-        " --tolerance {params.tolerance} --output {output} > {log} 2>&1"
+        " --tolerance {params.tolerance} --verdicts {output.verdicts} --output {output.table}"
+        " > {log} 2>&1"

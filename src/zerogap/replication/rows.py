@@ -185,6 +185,12 @@ class Proved:
     epsilon: float
     problem: str
 
+    @classmethod
+    def of(cls, certificate: Record, verdict: Any) -> "Proved":
+        """What is kept of the checker's `Verdict` on a certificate of the replication."""
+        kept = vars(verdict).keys() & cls.__dataclass_fields__
+        return cls(**certificate["id"], **{name: vars(verdict)[name] for name in kept})
+
     @property
     def verdict(self) -> str:
         """zero, positive or open, perhaps only up to epsilon."""

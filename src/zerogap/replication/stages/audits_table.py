@@ -9,12 +9,14 @@ from zerogap.replication.tables.audits import write
 
 
 def run(results: Path, problems: list[str], output: Path) -> int:
-    """Re-prove the certificates of the problems and write the table."""
+    """Re-prove the certificates of the problems, write verdicts and the table."""
     rows: list[dict] = []
     verdicts: dict[tuple[str, str], list[Verdict]] = {}
     for problem in problems:
         rows += read_json(results / f"audits/{problem}.json")
-        for certificate, verdict in proved(results / f"certificates/audits/{problem}.jsonl"):
+        proofs = results / f"certificates/audits/{problem}.jsonl"
+        said = results / f"verdicts/audits/{problem}.json"
+        for certificate, verdict in proved(proofs, said, "audits-table"):
             key = (problem, certificate["id"]["instance"])
             verdicts.setdefault(key, []).append(verdict)
     return write(rows, verdicts, output)

@@ -6,6 +6,6 @@ from zerogap.replication.proofs import proved
 from zerogap.replication.tables.search import write
 
 
-def run(certificates: Path, tolerance: float, output: Path) -> int:
-    """Re-prove the certificates of the search and write its table."""
-    return write(list(proved(certificates, tolerance)), output)
+def run(certificates: Path, tolerance: float, verdicts: Path, output: Path) -> int:
+    """Re-prove the certificates of the search, write verdicts and its table."""
+    return write(proved(certificates, verdicts, "search-table", tolerance), output)
