@@ -1,0 +1,1 @@
+"""Pages of a run that a browser shows without a network, one module per kind."""
