@@ -160,6 +160,11 @@ def test_weights_in_a_file_are_audited(environment: dict[str, str], tmp_path: Pa
     assert said["objective"] == pytest.approx(0.2) and said["lower"] == pytest.approx(0.19)
 
 
+def test_the_wheel_has_what_pages_are_made_of(environment: dict[str, str]) -> None:
+    pages = Path(environment["PYTHONPATH"]) / "zerogap/replication/pages"
+    assert {path.suffix for path in pages.glob("explorer.*")} == {".py", ".html", ".css", ".js"}
+
+
 def test_commands_work_or_say_what_they_need(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("a,b,y\n1,2,1\n2,1,0\n0,1,1\n3,1,2\n")
     options = "--targets y --activation relu --architecture standard --depth 2 --beta 0.1"

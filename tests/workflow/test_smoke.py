@@ -91,6 +91,16 @@ def test_the_report_describes_every_result_without_a_complaint(smoke: Path) -> N
         assert said.caption[:40] in report
 
 
+def test_every_problem_of_the_run_can_be_explored(smoke: Path) -> None:
+    page = (smoke / RESULTS / "explorer.html").read_text(encoding="utf-8")
+    for name, key in (("gaps", ["setting", "instance"]), ("audits", ["problem", "network"])):
+        table = pd.read_csv(smoke / RESULTS / f"tables/{name}.csv")
+        for *_, last in table[key].itertuples():
+            assert f'/{last}"' in page
+    for name in ("depth-study", "search", "audits"):
+        assert list((smoke / RESULTS / "verdicts" / name).glob("*.json"))
+
+
 def test_a_finished_run_has_nothing_left_to_do(smoke: Path) -> None:
     assert set(planned(smoke, *SMOKE)) <= {"all"}
 
@@ -105,7 +115,11 @@ def declared(smoke: Path) -> dict[str, set[str]]:
         stage = job["rule"]
         if stage.replace("_", "-") not in names():
             continue
-        files = {f for f in job.get("input", "").split(", ") if f.startswith("src/zerogap/")}
+        files = {
+            f
+            for f in job.get("input", "").split(", ")
+            if f.startswith("src/zerogap/") and f.endswith(".py")
+        }
         if stage == "figure":
             stage += f" {job['wildcards'].removeprefix('figure=')}"
         assert found.setdefault(stage, files) == files
@@ -199,5 +213,6 @@ def test_changing_a_claims_instances_reruns_that_claim_and_what_gathers_it(
     jobs = planned(smoke, *SMOKE, str(changed))
     for rule in PER_BATCH:
         assert jobs[rule] == ["setting=two-layer-linear, batch=0"], rule
-    gathers = {"collect", "table1", "scoreboard", "figure", "notebook", "paper", "provenance"}
+    tables = {"collect", "table1", "scoreboard"}
+    gathers = {*tables, "figure", "explorer", "notebook", "paper", "provenance"}
     assert set(jobs) <= PER_BATCH | gathers | {"rulegraph", "all"}

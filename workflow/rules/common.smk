@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from zerogap.replication import runs
 from zerogap.model.errors import ZerogapError
 from zerogap.replication.config import check_source, load
 from zerogap.replication.figures import described
-from zerogap.replication.tracing import loaded, notebook_imports
+from zerogap.replication.tracing import PACKAGE, loaded, notebook_imports
 
 
 def near(path):

@@ -5,6 +5,11 @@ FIGURES = (
 )
 
 
+def subject(figure):
+    """What a figure is about: its caption up to the first comma or colon."""
+    return re.split("[:,.]", DESCRIBED[figure][0])[0]
+
+
 rule figure:
     input:
         lambda wildcards: stage(
@@ -16,7 +21,7 @@ rule figure:
             "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=lambda wildcards: {"figure": subject(wildcards.figure)},
         ),
         "<results>/figures/{figure}.pdf",
     log:

@@ -9,6 +9,12 @@ NOTEBOOKS = [
 ]
 
 
+def heading(wildcards):
+    """The first line of a notebook, its title."""
+    cells = json.loads(Path(source_of(wildcards)).read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
+
+
 # Executed in the shell, not by the notebook directive, so that a failed run leaves no output.
 rule notebook:
     input:
@@ -20,7 +26,7 @@ rule notebook:
             "<results>/notebooks/{notebook}.html",
             caption="../report/notebook.rst",
             category="Notebooks",
-            labels={"notebook": "{notebook}"},
+            labels=lambda wildcards: {"notebook": heading(wildcards)},
         ),
     log:
         "<logs>/notebook/{notebook}.log",

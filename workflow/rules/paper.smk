@@ -24,6 +24,7 @@ rule paper:
             PDF,
             caption="../report/paper.rst",
             category="Paper",
+            labels={"paper": "Duality gaps of neural networks, certified"},
         ),
     log:
         "<logs>/paper.log",

@@ -43,6 +43,12 @@ rule table1:
         tables("gaps.csv", "details.csv"),
     output:
         TABLE1,
+        report(
+            "<results>/tables/table1.html",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "Table 1, measured"},
+        ),
     log:
         "<logs>/table1.log",
     benchmark:
@@ -64,6 +70,12 @@ rule scoreboard:
         tables("gaps.csv", "details.csv", "training.csv"),
     output:
         SCOREBOARD,
+        report(
+            "<results>/tables/claims.html",
+            caption="../report/claims.rst",
+            category="Tables",
+            labels={"table": "the scoreboard of the paper's claims"},
+        ),
     log:
         "<logs>/scoreboard.log",
     benchmark:

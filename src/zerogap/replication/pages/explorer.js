@@ -282,13 +282,12 @@ function walk(root, links, start) {
   let current = Math.max(start, 0);
   if (links.length) links[current].setAttribute("tabindex", 0);
   const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity };
-  root.addEventListener("focusin", (event) => {
-    const found = links.indexOf(event.target);
-    if (found < 0) return;
+  // On the links themselves: a picture that listens to focus is a stop of its own in some browsers.
+  links.forEach((link, i) => link.addEventListener("focus", () => {
     links[current].setAttribute("tabindex", -1);
-    current = found;
-    links[current].setAttribute("tabindex", 0);
-  });
+    current = i;
+    link.setAttribute("tabindex", 0);
+  }));
   root.addEventListener("keydown", (event) => {
     if (!(event.key in steps) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();

@@ -1,12 +1,14 @@
 """Tables as files: their columns, reading and writing."""
 
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from zerogap.model.errors import DataError
+from zerogap.model.files import write_text
 from zerogap.replication.sealed import damaged, require_intact, sealing
 
 # What a row of a problem is called, in every table of problems.
@@ -126,6 +128,21 @@ def write(path: Path, rows: list[dict[str, Any]], columns: list[str], stage: str
     if "seed" in columns:  # 63 bits do not fit a float, and a column with gaps would be one
         table["seed"] = pd.array([row.get("seed") for row in rows], dtype="Int64")
     write_csv(path, table, stage)
+
+
+# A page of one table needs no more than this.
+_LOOK = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem; color: #1c2024; background: #fff; }}
+table {{ border-collapse: collapse; }}
+th, td {{ text-align: left; vertical-align: top; padding: .5rem .8rem; border: 1px solid #d9dcd6; }}
+</style><h1>{title}</h1>
+"""
+
+
+def write_html(path: Path, frame: pd.DataFrame, title: str, index: bool = False) -> None:
+    """Write a table as a page of its own, for the report of a run."""
+    body = frame.to_html(index=index, border=0, justify="left", na_rep="")
+    write_text(path, _LOOK.format(title=escape(title)) + body + "\n</html>\n")
 
 
 def write_csv(path: Path, frame: pd.DataFrame, stage: str) -> None:

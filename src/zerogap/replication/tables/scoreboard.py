@@ -6,7 +6,13 @@ import pandas as pd
 
 from zerogap.model.files import write_text
 from zerogap.replication.claims import CLAIMS
-from zerogap.replication.tables.frames import SCOREBOARD_COLUMNS, joined, read, write_csv
+from zerogap.replication.tables.frames import (
+    SCOREBOARD_COLUMNS,
+    joined,
+    read,
+    write_csv,
+    write_html,
+)
 from zerogap.replication.tables.judges import judge
 
 
@@ -38,8 +44,9 @@ def scoreboard(tables: Path, tolerance: float) -> pd.DataFrame:
 
 
 def write(tables: Path, tolerance: float) -> pd.DataFrame:
-    """Write claims.csv and claims.md."""
+    """Write claims.csv, claims.md and claims.html."""
     frame = scoreboard(tables, tolerance)
     write_csv(tables / "claims.csv", frame, "scoreboard")
     write_text(tables / "claims.md", frame.to_markdown(index=False) + "\n")
+    write_html(tables / "claims.html", frame, "The paper's claims")
     return frame

@@ -6,7 +6,14 @@ import pandas as pd
 
 from zerogap.model.files import write_text
 from zerogap.replication.claims import CLAIMS
-from zerogap.replication.tables.frames import TABLE1_CELLS, TABLE1_COLUMNS, joined, read, write_csv
+from zerogap.replication.tables.frames import (
+    TABLE1_CELLS,
+    TABLE1_COLUMNS,
+    joined,
+    read,
+    write_csv,
+    write_html,
+)
 
 # The paper's Table 1, in its own words: ✓ = 0 zero gap, ≠ 0 a gap exists. For standard ReLU
 # networks of depth ≥ 3 it states that gaps can exist, and a zero gap for L = 3 on rank-one data.
@@ -81,11 +88,12 @@ def _cell_text(cell: pd.DataFrame) -> str:
 
 
 def write(tables: Path) -> pd.DataFrame:
-    """Write table1.csv, table1.md and table1.tex."""
+    """Write table1.csv, table1.md, table1.html and table1.tex."""
     frame = table1(tables)
     write_csv(tables / "table1.csv", frame, "table1")
     grid = table1_grid(frame)
     write_text(tables / "table1.md", grid.to_markdown() + "\n")
+    write_html(tables / "table1.html", grid, "Table 1 of the paper, measured", index=True)
     tex = grid.replace({"≠": r"$\\neq$", ">": "$>$"}, regex=True)
     tex = tex.rename(columns={"L > 3": "$L > 3$", "L = 2": "$L = 2$", "L = 3": "$L = 3$"})
     write_text(tables / "table1.tex", tex.to_latex())
