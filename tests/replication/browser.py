@@ -117,7 +117,12 @@ class Browser:
         )
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        """Ask it to end, so that it ends its own processes first."""
+        os.write(self._in, b'{"id": 0, "method": "Browser.close"}\0')
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         os.close(self._in)
         os.close(self._out)

@@ -13,10 +13,7 @@ def verdict_on(certificates):
 rule explorer:
     input:
         stage("explorer"),
-        [
-            near(PACKAGE / f"replication/pages/explorer.{kind}")
-            for kind in ("html", "css", "js")
-        ],
+        sorted(map(near, (PACKAGE / "replication/pages/explorer_parts").iterdir())),
         TABLES,
         lambda wildcards: [verdict_on(file) for file in CERTIFICATES],
         certificates=lambda wildcards: CERTIFICATES,

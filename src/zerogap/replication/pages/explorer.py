@@ -18,7 +18,9 @@ from zerogap.replication.pages.sections import sections
 from zerogap.replication.records import read_json
 from zerogap.replication.tables.frames import read
 
-_HERE = Path(__file__).parent
+_PARTS = Path(__file__).parent / "explorer_parts"
+# The first makes what all others use, the last begins.
+_SCRIPTS = ("elements", "scoreboard", "claim", "picture", "problem", "network", "data", "pages")
 
 
 def page(results: Path, certificates: Sequence[Path]) -> str:
@@ -61,10 +63,14 @@ def _html(content: dict[str, Any]) -> str:
     text = json.dumps(plain(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
         "TITLE": escape(" ".join(filter(None, ("zerogap explorer", content["run"]["name"])))),
-        "STYLE": (_HERE / "explorer.css").read_text(encoding="utf-8"),
-        "SCRIPT": (_HERE / "explorer.js").read_text(encoding="utf-8"),
+        "STYLE": _part("look.css"),
+        "SCRIPT": "\n".join(_part(f"{name}.js") for name in _SCRIPTS),
         "CONTENT": text.replace("<", "\\u003c"),
     }
-    head, *rest = (_HERE / "explorer.html").read_text(encoding="utf-8").split("{{")
+    head, *rest = _part("page.html").split("{{")
     filled = (part.split("}}", 1) for part in rest)
     return head + "".join(parts[name] + after for name, after in filled)
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text(encoding="utf-8")
