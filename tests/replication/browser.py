@@ -30,7 +30,10 @@ class Browser:
         inward, outward = os.pipe(), os.pipe()
         # Chromium reads commands from 3 and answers on 4; above 10 nothing stands in their way.
         read, write = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (inward[0], outward[1]))
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe")
+        options = (
+            *("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"),
+            "--allow-pre-commit-input",  # else keys that come before the first picture are lost
+        )
         self._process = subprocess.Popen(
             [CHROMIUM, *options, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,
@@ -83,6 +86,8 @@ class Browser:
         self.ask("Page.navigate", url="about:blank")
         self.ask("Page.navigate", url=address)
         self.until("document.querySelector('h1') !== null")
+        self.run("requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = 1; }))")
+        self.until("window.drawn")
 
     def run(self, script: str) -> Any:
         """The value of an expression of JavaScript."""

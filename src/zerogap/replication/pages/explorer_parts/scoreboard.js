@@ -112,6 +112,7 @@ function tableOne() {
         `${c.certified}/${c.instances} certified`,
         c.worst_relative_gap === null ? "" : `, gaps to ${short(c.worst_relative_gap)}`,
       ),
+      c.condition ? el("div", {}, c.condition) : null,
     );
   return el(
     "div",
