@@ -14,8 +14,10 @@ export PATH := $(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# Every job is a process of its own: without byte code each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all setup report crate smoke bench lint test test-slurm test-faults clean help
+.PHONY: all setup report crate smoke bench lint types style test test-slurm test-faults clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -55,16 +57,22 @@ bench: setup
 	$(BIN)/python -m benchmarks.pipeline $(BENCH)/pipeline.csv --config config/config.yaml
 	$(BIN)/python -m benchmarks.planning $(BENCH)/planning.csv
 
+# Types take as long as all the rest.
 lint: setup
+	$(MAKE) --jobs=2 types style
+
+types: setup
+	$(BIN)/mypy
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 test-slurm: setup
 	$(BIN)/python -m pytest -rs -m slurm tests/slurm

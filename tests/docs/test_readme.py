@@ -15,7 +15,7 @@ def test_the_first_block_of_code_prints_the_first_block_of_output() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     code, said = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL).groups()  # type: ignore[union-attr]
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True
     )
     for printed, shown in zip(done.stdout.splitlines(), said.splitlines(), strict=True):
         if not shown.startswith("to try"):

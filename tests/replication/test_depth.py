@@ -58,7 +58,8 @@ def test_an_optimum_on_a_wall_of_the_orthants_is_proved_by_branches_from_around_
 def test_an_ascent_climbs_and_never_descends() -> None:
     rng = np.random.default_rng(0)
     for _ in range(4):
-        start = compare(rng.normal(size=(6, 3)), rng.normal(size=6))
+        X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    start = compare(X, y)
     heights = [ascend(start, np.random.default_rng(1), steps).lower for steps in (0, 2, 14)]
     assert start.lower == heights[0] <= heights[1] < heights[2]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,21 @@ def test_numbers_keep_their_digits_and_bounds_are_rounded_outward(
 # --- what is missing ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Iterator[Path]:
-    """A repository's paper with the results of a run that computed nothing."""
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository's paper with the results and figures of a run that computed nothing."""
+    repository = tmp_path_factory.mktemp("nothing")
     for part in ("paper", "results/reference/benchmarks"):
         for file in (ROOT / part).iterdir():
             if file.is_file():
-                (tmp_path / part).mkdir(parents=True, exist_ok=True)
-                (tmp_path / part / file.name).write_bytes(file.read_bytes())
-    folder = tmp_path / "results/mine"
+                (repository / part).mkdir(parents=True, exist_ok=True)
+                (repository / part / file.name).write_bytes(file.read_bytes())
+    folder = repository / "results/mine"
     (folder / "tables").mkdir(parents=True)
     (folder / "figures").mkdir()
     for name in COLUMNS:
         table(folder, name)
+    drawn(folder)
     provenance = {
         "config": {"claims": [], "name": "mine", "tolerance": 1e-6},
         "registry": {"claims": 14, "problems": 516},
@@ -84,19 +86,31 @@ def results(tmp_path: Path) -> Iterator[Path]:
         "commit": None,
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))
-    yield folder
+    return repository
+
+
+@pytest.fixture
+def results(nothing: Path, tmp_path: Path) -> Path:
+    """Results of its own, of nothing so far, for every test."""
+    shutil.copytree(nothing, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "results/mine"
 
 
 def table(folder: Path, name: str, *rows: dict[str, Any]) -> None:
-    """A table with these rows, beside its figures."""
+    """A table with these rows."""
     frame = pd.DataFrame(rows, columns=COLUMNS[name]).astype(object)
     frame.to_csv(folder / "tables" / name, index=False)
 
 
+def drawn(folder: Path, changed: str | None = None) -> None:
+    """The figures, or those that read a changed table."""
+    for name, figure in described().items():
+        if changed is None or changed in figure.tables:
+            draw(name, folder / "tables", folder / "figures" / name)
+
+
 def asked(folder: Path, selector: str, field: str) -> list[Any]:
     """What the paper of a run has under a selector."""
-    for name in described():
-        draw(name, folder / "tables", folder / "figures" / name)
     found = typst.query(
         str(folder.parents[1] / "paper/replication.typ"), selector, field=field,
         root=str(folder.parents[1]), sys_inputs={"results": "/results/mine"},
@@ -122,13 +136,13 @@ def test_a_picture_is_shown_where_a_run_has_its_data(results: Path) -> None:
         for m in (1, 2)
     ]
     table(results, "details.csv", *rows)
+    drawn(results, "details.csv")
     assert len(asked(results, "figure", "kind")) == 7
 
 
 def test_every_picture_says_in_words_what_it_shows(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked(results, "figure", "kind")
     given = {}
     monkeypatch.setattr("typst.compile", lambda *_, **options: given.update(options))
     with pytest.raises(FileNotFoundError):  # nothing is written
@@ -145,8 +159,10 @@ def test_trained_networks_are_spoken_of_where_some_are_certified(results: Path) 
     row = {"problem": "iris", "network": "adam-long-10", "depth": 2, "width": 10, "lower": 1.0}
     row |= {"best": 1.01, "relative_gap": 0.02, "excess": 0.01, "certified": False}
     table(results, "audits.csv", row)
+    drawn(results, "audits.csv")
     assert len(asked(results, "figure", "kind")) == 6
     table(results, "audits.csv", row, row | {"certified": True})
+    drawn(results, "audits.csv")
     assert len(asked(results, "figure", "kind")) == 7
     assert "How far trained networks are" in str(asked(results, "heading", "body"))
 

@@ -32,7 +32,9 @@ def test_the_table_holds_what_the_checker_proved(tmp_path: Path) -> None:
     assert 2.99 < table["primal_lower"][0] <= 3
 
 
-@pytest.mark.parametrize("name", ["one-hot-1-1", "gaussian-k1"])
+@pytest.mark.parametrize(
+    "name", ["gaussian-k1", pytest.param("one-hot-1-1", marks=pytest.mark.faults)]
+)
 def test_a_search_proves_a_positive_gap(name: str) -> None:
     verdict = verify(certificate(name))
     assert verdict.accepted, verdict.reason

@@ -66,7 +66,7 @@ def test_a_torch_network_is_bounded_and_the_certificate_proves_it(
     command = [sys.executable, "-m", "zerogap.cli", "audit", "data.npz", "net.pt", "--beta"]
     done = subprocess.run(
         [*command, str(BETA), "--json", "--certificate", "proof.jsonl"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

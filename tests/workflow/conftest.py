@@ -84,7 +84,7 @@ def snakemake(
     """Run Snakemake like `start`, to its end."""
     with start(folder, *arguments, extra=extra) as running:
         try:
-            said, complained = running.communicate(timeout=900)
+            said, complained = running.communicate(timeout=3600)
         except subprocess.TimeoutExpired:
             running.kill()
             raise

@@ -91,19 +91,10 @@ def test_a_bad_configuration_is_refused_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-BAD_FILES = {
-    "batchsize: 3\n": "config: unknown key batchsize; accepted are claims, ",
-    "tolerance: 1.0e-6\ntolerance: 1.0e-3\n": "bad.yaml line 2: key 'tolerance' is given twice",
-    "tolerance: .nan\n": "config: tolerance is nan; accepted are finite numbers",
-}
-
-
-@pytest.mark.parametrize(("text", "said"), BAD_FILES.items(), ids=["key", "twice", "nan"])
-def test_snakemake_says_a_bad_configuration_without_a_traceback(
-    tmp_path: Path, text: str, said: str
-) -> None:
+def test_snakemake_says_a_bad_configuration_without_a_traceback(tmp_path: Path) -> None:
     folder = copy_of(tmp_path / "bad")
-    (folder / "config/bad.yaml").write_text(text)
+    (folder / "config/bad.yaml").write_text("tolerance: .nan\n")
+    said = "config: tolerance is nan; accepted are finite numbers"
     done = snakemake(folder, "-n", "--configfile", "config/bad.yaml")
     assert done.returncode != 0
     assert len([line for line in done.stderr.splitlines() if said in line]) == 1

@@ -17,11 +17,25 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import copy_of, snakemake, start
-from tests.workflow.test_determinism import TARGETS, TINY, unnamed
+from tests.workflow.test_determinism import TARGETS, unnamed
 from zerogap.checker.files import files_of
 
 RUN = ("tables", "--cores", "2", "--configfile", "config/fault.yaml")
 VICTIMS = ("snakemake", "worker", "everything")
+SMALL = {
+    "claims": ["two-layer"],
+    "tolerance": 1e-6,
+    "batch_size": 2,
+    "restarts": {"default": 2},
+    "instances": {"default": 1},
+    "cases": {
+        "two-layer-linear": ["linear-d2-k1", "linear-d2-k2"],
+        "two-layer-relu": ["relu-n3-d2", "relu-n4-d2"],
+    },
+    "search": [],
+    "audits": [],
+    "depth_study": [],
+}
 
 
 def prepared(folder: Path, values: dict[str, Any]) -> Path:
@@ -47,7 +61,7 @@ def completed(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An undisturbed run."""
-    folder = prepared(tmp_path_factory.mktemp("whole") / "repository", TINY | {"batch_size": 2})
+    folder = prepared(tmp_path_factory.mktemp("whole") / "repository", SMALL)
     completed(folder)
     return folder
 
@@ -92,7 +106,7 @@ def arguments_of(process: psutil.Process) -> list[str]:
 def test_after_three_kills_one_run_completes_with_the_same_bytes(
     whole: Path, tmp_path: Path
 ) -> None:
-    folder = prepared(tmp_path / "repository", TINY | {"batch_size": 2})
+    folder = prepared(tmp_path / "repository", SMALL)
     for files, victim in zip((2, 8, 16), VICTIMS, strict=True):
         kill_at(folder, files, 0.3, victim)
     assert completed(folder) == contents(whole)
@@ -130,7 +144,7 @@ def test_a_smoke_run_killed_at_a_random_moment_completes(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A repository whose results lie on a file system of their own, of 64 KiB."""
-    folder = prepared(tmp_path / "repository", TINY | {"batch_size": 2})
+    folder = prepared(tmp_path / "repository", SMALL)
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder / "results")]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system takes root")
@@ -219,7 +233,7 @@ def test_a_damaged_file_is_named_with_its_stage_and_made_again(
 def test_an_interrupted_run_keeps_what_it_finished_and_the_next_completes_it(
     whole: Path, tmp_path: Path
 ) -> None:
-    folder = prepared(tmp_path / "repository", TINY | {"batch_size": 2})
+    folder = prepared(tmp_path / "repository", SMALL)
     with start(folder, *RUN) as running:
         while running.poll() is None and not list((folder / "results").glob("gaps/*/*.json")):
             time.sleep(0.1)

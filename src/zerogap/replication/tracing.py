@@ -3,7 +3,7 @@
 Only imports that are executed when a module loads count: those at its top level, and those of the
 packages around it. What a function imports when it is called is not loaded by those who never call
 it, and imports for type checkers are never executed. So the inputs of a stage are exactly what its
-process loads (tests/workflow/test_reruns.py compares the two).
+process loads (tests/workflow/test_smoke.py compares the two).
 """
 
 from __future__ import annotations
@@ -24,17 +24,15 @@ def loaded(*modules: str) -> list[Path]:
 
     Raises ModuleNotFoundError on a name that is no module of the package.
     """
-    todo, files = list(modules), set[Path]()
-    for name in todo:
+    for name in modules:
         if _file(name) is None:
             raise ModuleNotFoundError(f"{name} is no module of {PACKAGE.name}")
+    todo, files = [path for name in modules for path in _around(name)], set[Path]()
     while todo:
-        name = todo.pop()
-        path = _file(name)
-        # `from package import name` may name a function: then there is no such file.
-        if path is not None and path not in files:
+        path = todo.pop()
+        if path not in files:
             files.add(path)
-            todo += [*_imports(path), name.rpartition(".")[0]]
+            todo += _imports(path)
     return sorted(files)
 
 
@@ -72,9 +70,22 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def _around(name: str) -> Iterator[Path]:
+    """The file of a module and those of the packages around it.
+
+    `from package import name` may name a function: then there is no file of that name.
+    """
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        path = _file(".".join(parts[:end]))
+        if path is not None:
+            yield path
+
+
 @cache
-def _imports(path: Path) -> frozenset[str]:
-    return frozenset(_named(_executed(_tree(path).body)))
+def _imports(path: Path) -> frozenset[Path]:
+    names = _named(_executed(_tree(path).body))
+    return frozenset(file for name in names for file in _around(name))
 
 
 def _named(statements: Iterable[ast.stmt]) -> set[str]:
