@@ -19,6 +19,7 @@ def heading(wildcards):
 rule notebook:
     input:
         read_by,
+        modules("replication.pages.notebook"),
         source=source_of,
     output:
         ipynb="<results>/notebooks/{notebook}.ipynb",
@@ -45,6 +46,7 @@ rule notebook:
         " jupyter nbconvert --to notebook --execute {input.source}"
         " --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True"
         " --output-dir $folder --output {wildcards.notebook};"
-        " jupyter nbconvert --to html $folder/{wildcards.notebook}.ipynb --output-dir $folder;"
+        " jupyter nbconvert --to zerogap.replication.pages.notebook.Offline"
+        " $folder/{wildcards.notebook}.ipynb --output-dir $folder;"
         " mv $folder/{wildcards.notebook}.ipynb {output.ipynb};"
         " mv $folder/{wildcards.notebook}.html {output.html}) > {log} 2>&1"
