@@ -1,6 +1,7 @@
 # make       set up .venv and run the full replication
 # make test  set up .venv and run every check
 # make smoke runs a small version into results/smoke
+# make docs  builds the site of the run, readable offline, into results/site (runs what is missing)
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
 # make crate packs the run, what made it and its metadata into results/crate.zip
@@ -17,7 +18,7 @@ export MKL_NUM_THREADS := 1
 # Every job is a process of its own: without byte code each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all setup report crate smoke bench lint types style test test-slurm test-faults clean help
+.PHONY: all setup report crate smoke docs bench lint types style test test-slurm test-faults clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -43,6 +44,10 @@ $(READY): requirements.lock pyproject.toml
 smoke: setup
 	$(BIN)/snakemake --cores all --configfile config/smoke.yaml
 	@echo "results/smoke has the tables and figures, results/smoke/replication.pdf is the paper of this run"
+
+docs: setup
+	$(BIN)/snakemake --cores all site
+	@echo "open results/site/index.html"
 
 BENCH := results/benchmarks
 bench: setup

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from zerogap.cli import build_parser
+from zerogap.replication.pages.documents import slug
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("benchmarks", "config", "docs", "paper", "profiles", "src", "tests", "workflow")
@@ -54,15 +55,15 @@ def test_no_file_cites_a_document_that_is_not_in_the_repository() -> None:
     absent = r"(?i)\b(?:design|theory): |\bdesign(?:\.md|,? §| document)|\btheory,? section"
     assert [place for place, _ in _lines(absent, TEXTS)] == []
     names = r"(?<![\w./{}*-])((?:[\w-]+/)*[\w-]+\.(?:md|typ))\b"
-    # results/tables, results/figures: made by a run.
-    made = ("results/tables/", "table1.md", "claims.md")
+    # results/tables, results/figures: made by a run; made/, index.md: pages of its site.
+    made = ("results/tables/", "table1.md", "claims.md", "made/", "index.md")
     missing = [
         f"{place} names {match[1]}"
         for place, match in _lines(names, {n: t for n, t in TEXTS.items() if "tests/" not in n})
         if not match[1].startswith(made)
         and not any(
             (base / match[1]).is_file()
-            for base in (ROOT, ROOT / "docs", ROOT / "config", ROOT / "paper")
+            for base in (ROOT, *(ROOT / f for f in ("docs", "docs/guide", "config", "paper")))
         )
     ]
     assert missing == []
@@ -103,6 +104,19 @@ def test_links_of_the_documentation_lead_to_files() -> None:
         for place, match in links
         if not (ROOT / place.rsplit(":", 1)[0]).parent.joinpath(match[1]).exists()
     ]
+    assert broken == []
+
+
+def test_anchors_that_the_documentation_links_to_are_headings() -> None:
+    links = list(_lines(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", PAGES))
+    assert len(links) >= 3
+    broken = []
+    for place, match in links:
+        name = place.rsplit(":", 1)[0]
+        page = (ROOT / name).parent / match[1] if match[1] else ROOT / name
+        headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        if match[2] not in map(slug, headings):
+            broken.append(f"{place}: {match[0]}")
     assert broken == []
 
 

@@ -8,32 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.replication import small
 from zerogap.cli import main
-from zerogap.replication.claims import batch as expanded
-from zerogap.replication.stages import certify, collect, generate, solve_dual, train, verify
-from zerogap.training import TrainingOptions
-from zerogap.training import train as trained
-
-SETTING = "two-layer-relu"
-OPTIONS = {"replicates": 1, "restarts": 2, "cases": ["relu-n3-d2", "relu-n4-d2"]}
 
 
 @pytest.fixture
-def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    def quick(problems: list, seeds: list[int], _: TrainingOptions) -> list:
-        return trained(problems, seeds, TrainingOptions(restarts=2, steps=40, polish_steps=0))
-
-    monkeypatch.setattr("zerogap.replication.stages.train.train", quick)
-    data, primal, dual = (tmp_path / f"{name}/0.npz" for name in ("data", "primal", "dual"))
-    proofs, place = tmp_path / f"certificates/{SETTING}/0.jsonl", f"{SETTING}/0"
-    generate.run(SETTING, OPTIONS, 0, 10, expanded(SETTING, OPTIONS, 0, 10)[1], data)
-    train.run(data, primal)
-    solve_dual.run(data, dual)
-    certify.run(data, primal, dual, 1e-6, proofs, tmp_path / f"gaps/{place}.json")
-    verify.run(proofs, 1e-6, tmp_path / f"verdicts/{place}.json")
-    (tmp_path / "batches.txt").write_text(place)
-    collect.run(tmp_path / "batches.txt", tmp_path)
-    return tmp_path
+def results(tmp_path: Path) -> Path:
+    return small.run(tmp_path)
 
 
 def compared(results: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -60,7 +41,7 @@ def test_a_number_that_no_certificate_proves_is_named(
 def test_a_row_whose_certificate_is_gone_or_doubled_is_named(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = results / f"certificates/{SETTING}/0.jsonl"
+    path = results / f"certificates/{small.SETTING}/0.jsonl"
     first, second = path.read_text().splitlines()
     path.write_text(f"{first}\n{first}\n{second}\n")
     code, said = compared(results, capsys)

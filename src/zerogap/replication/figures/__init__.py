@@ -1,7 +1,8 @@
 """The figures of the replication: one module each, with what is said of it.
 
 A figure is a module here with CAPTION (what it shows, and what to see), ALT (the picture in words,
-for who does not see it), TABLES (what it reads) and `draw(tables)`; nothing else names it.
+for who does not see it), TABLES (what it reads) and `draw(tables)`, and with CLAIMS, the ids of the
+claims that it is about, if there are any; nothing else names it.
 """
 
 from importlib import import_module
@@ -14,12 +15,13 @@ from zerogap.replication.tracing import constants
 
 
 class Described(NamedTuple):
-    """What is said of a figure, the tables that it reads and the command that makes it."""
+    """What is said of a figure, the tables that it reads, the command that makes it, its claims."""
 
     caption: str
     tables: tuple[str, ...]
     alt: str
     command: str
+    claims: tuple[str, ...]
 
 
 def described() -> dict[str, Described]:
@@ -30,7 +32,8 @@ def described() -> dict[str, Described]:
         if "CAPTION" in said:
             name = path.stem.replace("_", "-")
             command = f"snakemake --cores 1 results/figures/{name}.png"
-            found[name] = Described(said["CAPTION"], said["TABLES"], said["ALT"], command)
+            about = said.get("CLAIMS", ())
+            found[name] = Described(said["CAPTION"], said["TABLES"], said["ALT"], command, about)
     return found
 
 

@@ -18,6 +18,7 @@ ALT = (
     "and drops to rounding at the ringed number."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("branches",)
 
 # Closer to the bound than this, relative, a network is on it.
 _FLOOR = 1e-12

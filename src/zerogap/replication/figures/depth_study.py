@@ -18,6 +18,7 @@ ALT = (
     "samples. Points on the lowest line show no difference."
 )
 TABLES = ("depth.csv",)
+CLAIMS = ("relu-parallel",)
 
 # Below this, relative, a difference is no larger than the brackets are wide.
 FLOOR = 1e-6

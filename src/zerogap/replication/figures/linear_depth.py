@@ -19,6 +19,7 @@ ALT = (
     "faster for higher rank, and stays zero at rank one. Trained networks lie on the lines."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("linear-standard",)
 
 # Trained networks further above the optimum than this, relative, are not shown but counted.
 _SHOWN = 0.02

@@ -20,6 +20,7 @@ ALT = (
     "at four layers they jump to it, and the rank falls in steps, by depth."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("low-rank",)
 
 
 def draw(tables: Path) -> Figure:

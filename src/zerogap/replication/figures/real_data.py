@@ -19,6 +19,7 @@ ALT = (
     "objective and number of neurons."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("real-data",)
 
 # Narrower brackets, relative, are drawn here.
 _FLOOR = 1e-10

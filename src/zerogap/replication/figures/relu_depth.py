@@ -20,6 +20,7 @@ ALT = (
     "layers as a share of that of two layers, smaller where depth helps more."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("two-layer", "relu-parallel-3", "relu-parallel")
 
 SETTINGS = ("two-layer-relu", "relu-parallel-3", "relu-parallel")
 

@@ -32,6 +32,7 @@ ALT = (
     "five layers on."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("relu-standard-whitened", "whitened-orthogonal")
 
 SETTINGS = ("relu-standard-whitened", "whitened-orthogonal")
 # Balanced classes, and depths.
