@@ -23,7 +23,7 @@ from tests.docs.conftest import ROOT
 from tests.docs.test_citations import _commands
 from zerogap.cli import main
 from zerogap.model.errors import DataError
-from zerogap.replication.pages import api
+from zerogap.replication.pages import api, claims
 from zerogap.replication.pages.documents import Documents
 from zerogap.replication.pages.examples import executed
 from zerogap.replication.pages.numbers import down, share, up
@@ -230,5 +230,17 @@ def test_a_printed_gap_is_no_smaller_than_the_gap(value: float) -> None:
     assert Decimal(value) * (1 - Decimal("1e-15")) <= shown <= Decimal(value) * Decimal("1.11")
 
 
-def test_there_is_no_gap_below_zero() -> None:
+def test_there_is_no_gap_below_zero_and_what_is_missing_is_said() -> None:
     assert share(-1e-16) == share(0.0) == "0"
+    assert share(np.nan) == up(np.nan) == down(-np.inf) == "not known"
+
+
+def test_a_run_of_own_data_alone_has_one_page_of_problems(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    for name in ("gaps.csv", "details.csv"):
+        frame = pd.read_csv(run / "tables" / name).assign(claim="own-data", setting="file-mine")
+        frame.to_csv(tmp_path / "tables" / name, index=False)
+    made = claims.pages(tmp_path)
+    assert set(made) == {"index", "own-data"} and "\nown-data\n" in made["index"]
+    assert made["own-data"].count("<tr><td>relu-") == len(frame) == 2
+    assert f"zerogap verify {tmp_path}/certificates/file-mine" in made["own-data"]

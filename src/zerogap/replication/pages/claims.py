@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from zerogap.replication.claims import CLAIMS
-from zerogap.replication.claims.registry import Claim
+from zerogap.replication.claims.registry import OWN_DATA, Claim
 from zerogap.replication.figures import described
 from zerogap.replication.pages.markdown import plain, table
 from zerogap.replication.pages.markup import wide
@@ -21,32 +21,31 @@ _HEADS = (
 )  # fmt: skip
 
 
-def pages(tables: Path, figures: Path) -> dict[str, str]:
-    """The Markdown of every page by its name; "index" lists them.
-
-    Empty where the run tested no claim.
-    """
+def pages(results: Path) -> dict[str, str]:
+    """The Markdown of every page by its name; "index" lists them. Own data has one page."""
+    tables = results / "tables"
     gaps, details = read(tables, "gaps.csv"), read(tables, "details.csv")
     frame = joined(gaps, details, ["paper", "holds", "beta"])
-    found = {row["claim"]: row for row in scoreboard_of_run(tables).to_dict("records")}
+    board = scoreboard_of_run(tables) if (tables / "claims.csv").is_file() else pd.DataFrame()
+    found = {row["claim"]: row for row in board.to_dict("records")}
     tested = [claim for claim in CLAIMS if claim.id in found]
     made = {
-        claim.id: _page(claim, found[claim.id], frame[frame["claim"] == claim.id], figures)
+        claim.id: _page(claim, found[claim.id], frame[frame["claim"] == claim.id], results)
         for claim in tested
     }
-    return {"index": _index(tested, found), **made}
+    own = frame[frame["claim"] == OWN_DATA]
+    if len(own):
+        made[OWN_DATA] = "\n".join(["# Your own data\n", *_problems(own, results)])
+    return {"index": _index(tested, found, list(made)), **made}
 
 
 def picture(name: str) -> str:
     """A figure with its caption, from a page in a folder."""
     said = described()[name]
-    return f"![{plain(said.alt)}](../results/figures/{name}.png)
-
-*{plain(said.caption)}*
-"
+    return f"![{plain(said.alt)}](../results/figures/{name}.png)\n\n*{plain(said.caption)}*\n"
 
 
-def _index(tested: list[Claim], found: dict[Hashable, dict]) -> str:
+def _index(tested: list[Claim], found: dict[Hashable, dict], made: list[str]) -> str:
     rows = [
         (
             f"[{plain(claim.statement)}]({claim.id}.md)",
@@ -56,7 +55,7 @@ def _index(tested: list[Claim], found: dict[Hashable, dict]) -> str:
         )
         for claim in tested
     ]
-    names = "\n".join(claim.id for claim in tested)
+    names = "\n".join(made)
     return (
         "# Claims\n\nWhat the paper says, claim by claim, and what this run found: verdicts count "
         "problems whose brackets the checker proved.\n\n"
@@ -65,28 +64,37 @@ def _index(tested: list[Claim], found: dict[Hashable, dict]) -> str:
     )
 
 
-def _page(claim: Claim, found: dict, frame: pd.DataFrame, figures: Path) -> str:
+def _page(claim: Claim, found: dict, frame: pd.DataFrame, results: Path) -> str:
     evidence = plain(found["evidence"])
     lines = [
         f"# {plain(claim.statement)}\n",
-        f"{plain(claim.where)}{'; known before the paper' if claim.known else ''}.\n",
+        f"Where: {plain(claim.where)}{'; known before the paper' if claim.known else ''}.\n",
         f"**{plain(found['verdict']).capitalize()}.** {evidence[:1].upper()}{evidence[1:]}.\n",
     ]
     if claim.condition:
         measured = " This was measured, not proved." if claim.measured else ""
         lines.append(f"The condition: {plain(claim.condition)}.{measured}\n")
-    drawn = [name for name in described() if claim.id in described()[name].claims]
-    lines += [picture(name) for name in drawn if (figures / f"{name}.png").is_file()]
+    lines += [
+        picture(name)
+        for name, said in described().items()
+        if claim.id in said.claims and (results / f"figures/{name}.png").is_file()
+    ]
+    return "\n".join([*lines, *_problems(frame, results)])
+
+
+def _problems(frame: pd.DataFrame, results: Path) -> list[str]:
+    """The problems of each setting in a table."""
+    lines = []
     for setting, part in frame.groupby("setting", sort=False):
+        proofs = results / f"certificates/{setting}"
         lines += [
             f"## Problems of `{setting}`\n",
-            f"To prove their bounds again: `zerogap verify results/certificates/{setting}`.\n",
+            f"To prove their bounds again: `zerogap verify {proofs}`.\n",
         ]
         if len(part) > _SHOWN:
             lines.append(f"The first {_SHOWN} of {len(part)}.\n")
         lines.append(wide(_HEADS, map(_row, part.head(_SHOWN).to_dict("records"))))
-    lines.append("All problems of the run are in [gaps.csv](../results/tables/gaps.csv).\n")
-    return "\n".join(lines)
+    return [*lines, "All problems of the run are in [gaps.csv](../results/tables/gaps.csv).\n"]
 
 
 def _row(problem: dict) -> tuple[object, ...]:

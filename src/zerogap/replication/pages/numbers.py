@@ -1,8 +1,10 @@
 """Numbers for readers: bounds are rounded outward, so that what is printed is true."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import isfinite
 
 _DIGITS = 7
+_NONE = "not known"
 
 
 def down(value: float, digits: int = _DIGITS) -> str:
@@ -17,6 +19,8 @@ def up(value: float, digits: int = _DIGITS) -> str:
 
 def share(value: float) -> str:
     """A relative gap, rounded up: in percent, or as a power of ten where it is tiny."""
+    if not isfinite(value):
+        return _NONE
     if value <= 0:
         return "0"
     if value < 1e-4:
@@ -28,6 +32,6 @@ def share(value: float) -> str:
 def _rounded(value: float, digits: int, way: str) -> str:
     exact = Decimal(value)
     if not exact.is_finite():
-        return str(value)
+        return _NONE
     place = Decimal(1).scaleb(exact.adjusted() - digits + 1) if exact else Decimal(1)
     return f"{exact.quantize(place, rounding=way):f}"

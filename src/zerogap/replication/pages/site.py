@@ -16,13 +16,14 @@ from zerogap.replication.pages import api, benchmarks, claims, run
 from zerogap.replication.pages.documents import LINK, Documents
 from zerogap.replication.pages.examples import executed
 
-# The documents of the repository, in the order of the menu; None: where a made page stands.
+# The documents of the repository, in the order of the menu; those in `made` and
+# `claims` are written from the run.
 MENU: dict[str, tuple[str, ...]] = {
     "Start": (
         "docs/guide/first-audit", "docs/guide/data", "docs/guide/network",
         "docs/guide/certificate", "docs/guide/commands",
     ),
-    "What was found": ("made/run", "made/benchmarks", "results/reference/claims"),
+    "What was found": ("claims/index", "made/run", "made/benchmarks", "results/reference/claims"),
     "Mathematics": ("docs/theory", "docs/certificates", "docs/trust", "docs/golden/README"),
     "Names": tuple(f"made/{name}" for name in api.PAGES),
     "The house": (
@@ -87,8 +88,8 @@ def _gather(repository: Path, results: Path, paper: Path, sources: Path, extra: 
     if documents.untaken:
         raise DataError(f"no page has the section of README {sorted(documents.untaken)[0]!r}")
     pages = {name: documents.text(name) for name in texts}
-    tested = claims.pages(results / "tables", results / "figures")
-    pages["index.md"] = _index(documents, results, bool(tested))
+    tested = claims.pages(results)
+    pages["index.md"] = _index(documents, results)
     pages["made/benchmarks.md"] = benchmarks.page(repository, [pages["made/benchmarks.md"]])
     pages["made/run.md"] = run.page(results, extra)
     pages |= {f"made/{name}.md": api.page(name) for name in api.PAGES}
@@ -102,15 +103,14 @@ def _gather(repository: Path, results: Path, paper: Path, sources: Path, extra: 
         path.write_text(_linked(name, text, repository, sources), encoding="utf-8")
 
 
-def _index(documents: Documents, results: Path, claims: bool) -> str:
+def _index(documents: Documents, results: Path) -> str:
     """The first page: what README begins with, in the pictures of this run, and the menu."""
     text = documents.section("", "index.md")
     for path in (results / "figures").glob("*.png"):
         text = text.replace(f"results/reference/{path.name}", f"results/figures/{path.name}")
     lines = ["# zerogap\n", text, ""]
     for caption, pages in MENU.items():
-        listed = ["claims/index", *pages] if claims and "made/run" in pages else pages
-        body = "\n".join(listed)
+        body = "\n".join(pages)
         lines.append(f"```{{toctree}}\n:caption: {caption}\n:hidden:\n\n{body}\n```\n")
     return "\n".join(lines)
 
