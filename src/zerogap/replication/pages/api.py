@@ -76,16 +76,31 @@ def _ours(member: Any) -> bool:
     return callable(member) and home.startswith("zerogap") and bool(inspect.getdoc(member))
 
 
+class _Text(str):
+    """An annotation that is text already."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def _signature(thing: Any, method: bool = False) -> str:
     signature = inspect.signature(thing)
-    parameters = list(signature.parameters.values())
+    parameters = [
+        p.replace(annotation=_Text(p.annotation)) if isinstance(p.annotation, str) else p
+        for p in signature.parameters.values()
+    ]
     if method and parameters and parameters[0].name in ("self", "cls"):
         parameters = parameters[1:]
+    back = signature.return_annotation
     if inspect.isclass(thing):
-        signature = signature.replace(return_annotation=inspect.Signature.empty)
-    text = str(signature.replace(parameters=parameters))
-    # Annotations that are text already, and what dataclasses make of a field's factory.
-    return re.sub(r"<factory>", "…", text.replace("'", "").replace("zerogap.model.matrices.", ""))
+        back = inspect.Signature.empty
+    elif isinstance(back, str):
+        back = _Text(back)
+    text = str(signature.replace(parameters=parameters, return_annotation=back))
+    # <factory>: what dataclasses make of a field that is computed.
+    return re.sub(r"\b(?:zerogap|collections|typing)\.(?:\w+\.)*", "", text).replace(
+        "<factory>", "…"
+    )
 
 
 def _words(thing: Any) -> str:

@@ -16,4 +16,5 @@ def wide(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
     )
     table = f'<table class="docutils" style="white-space: nowrap">\n<thead><tr>{first}</tr></thead>'
-    return html(f'<div class="table-wrapper">{table}\n<tbody>\n{body}\n</tbody></table></div>')
+    around = '<div class="table-wrapper" style="overflow-x: auto">'
+    return html(f"{around}{table}\n<tbody>\n{body}\n</tbody></table></div>")
