@@ -38,7 +38,5 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(run: Path) -> Path:
     """The site of the run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        site.run(run, Path(""), run / "site")
+    site.run(ROOT, run, Path(""), run / "site")
     return run / "site"

@@ -1,24 +1,28 @@
-# The documentation, with what this run found: `make docs`. Its examples run the library, and its
-# pages of names read all of it. Own data has neither claims nor a paper.
-rule site:
-    input:
-        sorted(
-            str(path)
-            for kept in (
-                "src/zerogap/**/*.py",
-                "docs/**/*.*",
-                "benchmarks/*.py",
-                "results/reference/**/*.*",
-            )
-            for path in ROOT.glob(kept)
-        ),
+# What the site is made of besides the run: its examples run the library, and its pages of names
+# read all of it. Snakemake does not fetch folders from elsewhere: there it has no site.
+REPOSITORY = sorted(
+    near(path)
+    for kept in (
         "README.md",
         "config/README.md",
+        "docs/**/*.*",
+        "src/zerogap/**/*.py",
+        "benchmarks/*.py",
+        "results/reference/**/*.*",
+    )
+    for path in HOME.glob(kept)
+)
+
+
+# The documentation, with what this run found: `make docs`.
+rule site:
+    input:
+        REPOSITORY,
         TABLES,
         FIGURES,
         NOTEBOOKS,
         "<results>/provenance.json",
-        paper=PAPER if CONFIG.claims else [],
+        paper=PAPER,
     output:
         directory("<results>/site"),
     log:
@@ -31,8 +35,8 @@ rule site:
     resources:
         mem_mb=growing(2000),
     params:
+        repository=near(HOME),
         results=subpath(output[0], parent=True),
-        paper=PAPER if CONFIG.claims else "",
     shell:
-        "python -m zerogap.replication.stages site --results {params.results}"
-        " --paper {params.paper:q} --output {output} > {log} 2>&1"
+        "python -m zerogap.replication.stages site --repository {params.repository:q}"
+        " --results {params.results} --paper '{input.paper}' --output {output} > {log} 2>&1"

@@ -25,15 +25,19 @@ def results(*needed: str) -> Path:
     """
     folder, here = Path(os.environ.get("ZEROGAP_RESULTS", "results")), Path.cwd()
     if not folder.is_absolute():
-        root = next((p for p in (here, *here.parents) if (p / "workflow/Snakefile").is_file()), None)
+        root = next(
+            (p for p in (here, *here.parents) if (p / "workflow/Snakefile").is_file()), None
+        )
         if root is None:
-            raise Absent(f"{here} is not in a checkout of the repository; start the notebook in one")
+            raise Absent(
+                f"{here} is not in a checkout of the repository; start the notebook in one"
+            )
         folder = root / folder
     for name in needed:
         if not (folder / name).exists():
             raise Absent(
-                f"{folder / name} does not exist; `make` at the root of the repository makes it, or "
-                "`make smoke` a small one, which ZEROGAP_RESULTS=results/smoke names"
+                f"{folder / name} does not exist; `make` at the root of the checkout makes it, "
+                "or `make smoke` a small one, which ZEROGAP_RESULTS=results/smoke names"
             )
     return folder
 
