@@ -24,6 +24,7 @@ ALT = (
     "dashed lower bounds."
 )
 TABLES = ("details.csv",)
+CLAIMS = ("whitened-orthogonal",)
 
 SETTING = "whitened-bottlenecks"
 # Numbers of classes whose brackets are drawn.
