@@ -66,6 +66,7 @@ def build(repository: Path, results: Path, paper: Path, output: Path) -> int:
 
 def _gather(repository: Path, results: Path, paper: Path, sources: Path, extra: Path) -> None:
     """Write all sources, and what is taken over as it is."""
+    extra.mkdir()
     for end in ("html", "ipynb"):
         for path in (results / "notebooks").glob(f"*.{end}"):
             _copy(path, extra / "notebooks" / path.name)
@@ -133,6 +134,7 @@ def _linked(name: str, text: str, repository: Path, sources: Path) -> str:
 
 def _sphinx(sources: Path, extra: Path, folder: Path) -> None:
     from sphinx.application import Sphinx
+    from sphinx.util.console import strip_escape_sequences
     from sphinx.util.docutils import docutils_namespace
 
     complaints = io.StringIO()
@@ -142,8 +144,9 @@ def _sphinx(sources: Path, extra: Path, folder: Path) -> None:
             confoverrides=_OPTIONS | {"html_extra_path": [str(extra)]},
             status=None, warning=complaints,
         ).build()  # fmt: skip
-    if said := complaints.getvalue().replace(f"{sources}/", "").strip():
-        raise DataError(f"the site has faults:\n{said}")
+    said = strip_escape_sequences(complaints.getvalue()).replace(f"{sources}/", "").splitlines()
+    if said:
+        raise DataError(f"the site has faults, {len(said)} lines of them; the first: {said[0]}")
 
 
 def _read(path: Path) -> str:
