@@ -132,3 +132,20 @@ def read_by(wildcards):
         *modules(*notebook_imports(Path(source_of(wildcards))), *late),
         *read.get(wildcards.notebook, TABLES),
     ]
+
+
+def heading(wildcards):
+    """The first line of a notebook, its title."""
+    cells = json.loads(Path(source_of(wildcards)).read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
+
+
+def subject(wildcards):
+    """What a figure is about: its caption up to the first comma or colon."""
+    return re.split("[:,.]", described()[wildcards.figure].caption)[0]
+
+
+def verdict_on(certificates):
+    """Where the checker's verdicts on a file of certificates are."""
+    name = Path(certificates).relative_to(Path(RESULTS, "certificates"))
+    return str(Path(RESULTS, "verdicts", name).with_suffix(".json"))

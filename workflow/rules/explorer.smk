@@ -1,14 +1,6 @@
 EXPLORER = f"{RESULTS}/explorer.html"
 
 
-def verdict_on(certificates):
-    """Where the checker's verdicts on a file of certificates are."""
-    return (
-        certificates.replace("/certificates/", "/verdicts/").removesuffix("jsonl")
-        + "json"
-    )
-
-
 # Every claim, problem, network and proof of the run on one page.
 rule explorer:
     input:
@@ -19,7 +11,7 @@ rule explorer:
         certificates=lambda wildcards: CERTIFICATES,
         provenance="<results>/provenance.json",
     output:
-        report(
+        page=report(
             EXPLORER,
             caption="../report/explorer.rst",
             category="Explorer",
@@ -40,4 +32,4 @@ rule explorer:
     shell:
         "printf '%s\\n' {input.certificates:q} > {output.lists};"
         " python -m zerogap.replication.stages explorer --results {params.results}"
-        " --certificates {output.lists} --output {output[0]} > {log} 2>&1"
+        " --certificates {output.lists} --output {output.page} > {log} 2>&1"

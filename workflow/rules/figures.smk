@@ -5,11 +5,6 @@ FIGURES = (
 )
 
 
-def subject(figure):
-    """What a figure is about: its caption up to the first comma or colon."""
-    return re.split("[:,.]", DESCRIBED[figure][0])[0]
-
-
 rule figure:
     input:
         lambda wildcards: stage(
@@ -21,7 +16,7 @@ rule figure:
             "<results>/figures/{figure}.png",
             caption="../report/figure.rst",
             category="Figures",
-            labels=lambda wildcards: {"figure": subject(wildcards.figure)},
+            labels=lambda wildcards: {"figure": subject(wildcards)},
         ),
         "<results>/figures/{figure}.pdf",
     log:

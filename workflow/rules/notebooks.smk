@@ -9,12 +9,6 @@ NOTEBOOKS = [
 ]
 
 
-def heading(wildcards):
-    """The first line of a notebook, its title."""
-    cells = json.loads(Path(source_of(wildcards)).read_text(encoding="utf-8"))["cells"]
-    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
-
-
 # Executed in the shell, not by the notebook directive, so that a failed run leaves no output.
 rule notebook:
     input:
