@@ -106,6 +106,7 @@ def test_the_site_has_a_page_for_every_claim_of_the_run_with_its_rows(
 def test_the_site_names_what_made_it_and_has_its_notebooks(built: Path) -> None:
     text = (built / "made/run.html").read_text(encoding="utf-8")
     assert "abc123" in text and '<a href="../notebooks/small.html">A small run</a>' in text
+    assert '<a href="../explorer.html">' in text and (built / "explorer.html").is_file()
     assert "<math " in (built / "notebooks/small.html").read_text(encoding="utf-8")
 
 

@@ -21,6 +21,7 @@ rule site:
         TABLES,
         FIGURES,
         NOTEBOOKS,
+        EXPLORER,
         "<results>/provenance.json",
         paper=PAPER,
     output:

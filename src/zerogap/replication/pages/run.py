@@ -11,7 +11,7 @@ from zerogap.replication.pages.markup import html
 
 
 def page(results: Path, extra: Path) -> str:
-    """The Markdown of the page of a run. extra: where its notebooks and its paper are."""
+    """The Markdown of the page of a run. extra: where its notebooks, explorer and paper are."""
     tables = results / "tables"
     made = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
     changed = ", with changes that were not committed" if made["modified"] else ""
@@ -24,13 +24,18 @@ def page(results: Path, extra: Path) -> str:
     shown = [name for name in described() if (results / f"figures/{name}.png").is_file()]
     lines += ["## Pictures\n", *map(picture, shown)] if shown else []
     read = [
-        (_title(path), path.relative_to(extra).as_posix()) for path in sorted(extra.rglob("*.html"))
+        (_title(path), path.relative_to(extra).as_posix())
+        for path in sorted(extra.glob("notebooks/*.html"))
     ]
-    if (extra / "replication.pdf").is_file():
-        read.append(("The paper, with the numbers of this run", "replication.pdf"))
+    for title, name in (
+        ("Every claim, problem and proof of this run, to click through", "explorer.html"),
+        ("The paper, with the numbers of this run", "replication.pdf"),
+    ):
+        if (extra / name).is_file():
+            read.append((title, name))
     if read:
         items = "".join(f'<li><a href="../{link}">{escape(title)}</a></li>' for title, link in read)
-        lines += ["## Notebooks and paper\n", html(f"<ul>{items}</ul>")]
+        lines += ["## Notebooks, explorer and paper\n", html(f"<ul>{items}</ul>")]
     names = sorted(path.name for path in tables.glob("*.csv"))
     links = [f"- [{name}](../results/tables/{name})" for name in names]
     packages = {**made["packages"], "Python": made["python"], "machine": made["machine"]}

@@ -70,8 +70,9 @@ def _gather(repository: Path, results: Path, paper: Path, sources: Path, extra: 
     for end in ("html", "ipynb"):
         for path in (results / "notebooks").glob(f"*.{end}"):
             _copy(path, extra / "notebooks" / path.name)
-    if paper.is_file():
-        _copy(paper, extra / "replication.pdf")
+    for path, name in ((results / "explorer.html", "explorer.html"), (paper, "replication.pdf")):
+        if path.is_file():
+            _copy(path, extra / name)
     for kind in ("tables/*.csv", "figures/*.png"):
         for path in results.glob(kind):
             _copy(path, sources / "results" / path.relative_to(results))
