@@ -1,0 +1,3 @@
+module zerogap/checker-go
+
+go 1.19
