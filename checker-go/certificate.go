@@ -27,14 +27,9 @@ func judge(value any) (verdict Verdict) {
 			panic(problem)
 		}
 	}()
-	fields := asObject(value, "certificate",
-		"format version id problem epsilon upper lower gap deeper claimed", "")
+	fields := asObject(value, "certificate", "format version problem epsilon upper lower claimed")
 	asString(fields["format"], "format", "zerogap-certificate")
 	asInteger(fields["version"], "version", 1, 1)
-	id := asObject(fields["id"], "id", "", "claim setting instance")
-	for key, text := range id {
-		asString(text, "id."+key)
-	}
 	p := readProblem(fields["problem"], fields["epsilon"])
 	claims := readClaims(fields["claimed"])
 
@@ -59,7 +54,7 @@ func judge(value any) (verdict Verdict) {
 		refuse("claimed.deeper_upper is given and no deeper network proves it")
 	}
 
-	primalLower := p.primalLower(gap, fields["lower"], primal, claims)
+	primalLower := p.primalLower(gap, primal)
 	dual, scaledDual := p.dual(fields["lower"], *claims["dual"])
 	claims.reaches("dual", dual)
 	if primalLower == nil || less(*primalLower, dual) {
@@ -79,9 +74,10 @@ func judge(value any) (verdict Verdict) {
 type Claims map[string]*Interval
 
 func readClaims(value any) Claims {
-	fields := asObject(value, "claimed", "primal dual", "primal_lower dual_upper deeper_upper")
+	fields := asObject(value, "claimed", "primal dual")
 	claims := Claims{}
-	for name, number := range fields {
+	for _, name := range []string{"primal", "dual", "primal_lower", "dual_upper", "deeper_upper"} {
+		number := fields[name]
 		if number != nil || name == "primal" || name == "dual" {
 			x := exactly(asNumber(number, "claimed."+name))
 			claims[name] = &x
@@ -105,11 +101,8 @@ func (c Claims) reaches(name string, proved Interval) {
 }
 
 func (p *Problem) gapFields(gap any) (object, string) {
-	fields := asObject(gap, "gap", "bidual", "theorem search kernel")
-	if len(fields) != 2 {
-		refuse("gap needs one of theorem, search and kernel")
-	}
-	for _, kind := range []string{"theorem", "search", "kernel"} {
+	fields := asObject(gap, "gap", "bidual")
+	for _, kind := range []string{"kernel", "search", "theorem"} {
 		if _, ok := fields[kind]; ok {
 			if !p.decays || p.depth < 3 {
 				refuse("a gap is for weight decay and three layers or more")
@@ -117,6 +110,7 @@ func (p *Problem) gapFields(gap any) (object, string) {
 			return fields, kind
 		}
 	}
+	refuse("gap has no theorem, search or kernel")
 	return nil, ""
 }
 
@@ -130,19 +124,15 @@ func (p *Problem) dualUpper(gap any) *Interval {
 }
 
 // primalLower is what a theorem, a search or a kernel proves of the primal.
-func (p *Problem) primalLower(gap, lowerFields any, primal Interval, claims Claims) *Interval {
+func (p *Problem) primalLower(gap any, primal Interval) *Interval {
 	if gap == nil {
 		return nil
 	}
 	fields, kind := p.gapFields(gap)
-	claimed := zero
-	if claims["primal_lower"] != nil {
-		claimed = *claims["primal_lower"]
-	}
 	var value Interval
 	switch kind {
 	case "theorem":
-		value = p.theorem(asString(fields["theorem"], "gap.theorem"), lowerFields, primal, claimed)
+		value = p.theorem(asString(fields["theorem"], "gap.theorem"), primal)
 	case "search":
 		value = p.search(fields["search"])
 	default:

@@ -3,7 +3,7 @@ package main
 // More layers that cost less: a network, or one whose layers share nothing, of scaled value U < D.
 
 func (p *Problem) deeperValue(value any) Interval {
-	fields := asObject(value, "deeper", "depth", "path branches")
+	fields := asObject(value, "deeper", "depth")
 	depth := asInteger(fields["depth"], "deeper.depth", p.depth+1, mostLayers)
 	path, hasPath := fields["path"]
 	branches, hasBranches := fields["branches"]
@@ -32,7 +32,7 @@ func (p *Problem) mixture(value any, depth int) (Matrix, Interval) {
 	if depth < 2 {
 		refuse("deeper.path has more layers than deeper.depth")
 	}
-	fields := asObject(value, "deeper.path", "mixture inputs", "")
+	fields := asObject(value, "deeper.path", "mixture inputs")
 	weights := asMatrix(fields["mixture"], "deeper.path.mixture")
 	if weights.cols != 1 {
 		refuse("deeper.path.mixture is no column")

@@ -13,21 +13,21 @@ func (p *Problem) levelOf(value any) (Matrix, Interval) {
 		refuse("free biases of the first layer take evidence of kind shifts, not %q", kind)
 	}
 	var judge func(*Problem, object) (Matrix, Interval)
-	var required, optional string
+	var required string
 	relu, least, most := true, 2, mostLayers
 	switch kind {
 	case "linear":
 		judge, relu = (*Problem).linearLevel, false
 	case "faces":
-		judge, optional, most = (*Problem).facesLevel, "X", 2
+		judge, most = (*Problem).facesLevel, 2
 	case "cones":
-		judge, optional, most = (*Problem).conesLevel, "X", 2
+		judge, most = (*Problem).conesLevel, 2
 	case "tree":
-		judge, required, optional, least = (*Problem).treeLevel, "mu", "X", 3
+		judge, required, least = (*Problem).treeLevel, "mu", 3
 	case "rank-one":
 		judge, required = (*Problem).rankOneLevel, "c a"
 	case "whitened":
-		judge, optional = (*Problem).whitenedLevel, "split"
+		judge = (*Problem).whitenedLevel
 	case "shifts":
 		judge, required, most = (*Problem).shiftsLevel, "by", 2
 	case "outputs":
@@ -37,7 +37,7 @@ func (p *Problem) levelOf(value any) (Matrix, Interval) {
 	default:
 		refuse("lower.kind is %q, which is no kind of evidence", kind)
 	}
-	asObject(value, "lower", "kind multipliers "+required, optional)
+	asObject(value, "lower", "kind multipliers "+required)
 	if p.relu != relu {
 		refuse("evidence of kind %s is not for this activation", kind)
 	}
@@ -84,7 +84,7 @@ func (p *Problem) distance(nearby Matrix) Interval { return norm(combine(p.x, ne
 
 // outputs: Λ = λqᵀ has c(Λ) = ‖q‖ c(λ), and inner is evidence for λ.
 func (p *Problem) outputsLevel(fields object) (Matrix, Interval) {
-	asObject(fields, "lower", "kind direction inner", "")
+	asObject(fields, "lower", "kind direction inner")
 	if p.targets() < 2 {
 		refuse("evidence of kind outputs is for more than one output")
 	}

@@ -158,6 +158,8 @@ func cholesky(m Matrix) [][]float64 {
 	return l
 }
 
+var mostRays = big.NewInt(20000)
+
 const (
 	mostFaces = 50000
 	mostWork  = 2000000000
@@ -221,14 +223,13 @@ func compose(first, second string) string {
 
 // rays are the directions, up to sign, in which independent rows that leave one dimension vanish.
 func rays(coordinates Rational, r int) Rational {
+	if count := new(big.Int).Binomial(int64(len(coordinates)), int64(r-1)); count.Cmp(mostRays) > 0 {
+		leave("an arrangement of more than %v candidate rays", mostRays)
+	}
 	var all Rational
-	count := 0
 	var choose func(chosen Rational, from int)
 	choose = func(chosen Rational, from int) {
 		if len(chosen) == r-1 {
-			if count++; count > 200000 {
-				leave("an arrangement of more than 200000 candidate rays")
-			}
 			if null := nullSpace(chosen, r); len(null) == 1 {
 				all = append(all, null[0])
 			}

@@ -102,15 +102,16 @@ func (p *Problem) conjugate(c Cut, theta Interval) Interval {
 }
 
 const (
-	mostCuts   = 200
-	mostPieces = 200000
+	mostCuts     = 200
+	mostPieces   = 200000
+	mostHalvings = 60
 )
 
 // levels proves that β(L/2)γ^{2/L} + E(γ) ≥ claimed for every gauge γ ≥ 0. On an interval of γ the
 // power is concave and a cut of E is linear, so the two ends decide; intervals are halved until
 // some cut, or none, is enough. Beyond some γ the power suffices.
 func (p *Problem) levels(value any, claimed Interval) Interval {
-	fields := asObject(value, "lower", "kind evidence", "")
+	fields := asObject(value, "lower", "kind evidence")
 	asString(fields["kind"], "lower.kind", "levels")
 	list := asList(fields["evidence"], "lower.evidence")
 	if len(list) < 1 || len(list) > mostCuts {
@@ -174,13 +175,16 @@ func (l Line) at(s Interval) Interval { return add(l.start, mul(l.slope, s)) }
 // convex function.
 func above(target, a, b Interval, concave func(Interval) Interval,
 	tangents func(Interval) []Line, budget int) bool {
-	type piece struct{ a, b, atA, atB Interval }
-	open := []piece{{a, b, concave(a), concave(b)}}
+	type piece struct {
+		a, b, atA, atB Interval
+		halvings       int
+	}
+	open := []piece{{a, b, concave(a), concave(b), 0}}
 	for len(open) > 0 {
-		if budget--; budget < 0 {
+		x := open[len(open)-1]
+		if budget--; budget < 0 || x.halvings > mostHalvings {
 			return false
 		}
-		x := open[len(open)-1]
 		open = open[:len(open)-1]
 		middle := lower(div(add(x.a, x.b), two))
 		proved := false
@@ -194,7 +198,9 @@ func above(target, a, b Interval, concave func(Interval) Interval,
 			continue
 		}
 		value := concave(middle)
-		open = append(open, piece{x.a, middle, x.atA, value}, piece{middle, x.b, value, x.atB})
+		open = append(open,
+			piece{x.a, middle, x.atA, value, x.halvings + 1},
+			piece{middle, x.b, value, x.atB, x.halvings + 1})
 	}
 	return true
 }

@@ -12,10 +12,12 @@ func readLoss(value any, targets Matrix) Loss {
 	if value == nil {
 		return squared{}
 	}
-	kind := asString(asObject(value, "problem.loss", "kind", "parameter")["kind"], "problem.loss.kind",
+	fields := asObject(value, "problem.loss", "kind")
+	kind := asString(fields["kind"], "problem.loss.kind",
 		"squared", "huber", "quantile", "hinge", "logistic", "cross-entropy")
 	if kind == "huber" || kind == "quantile" {
-		fields := asObject(value, "problem.loss", "kind parameter", "")
+		asObject(value, "problem.loss", "parameter")
+		fields.nothingElse("problem.loss", "kind parameter")
 		t := exactly(asNumber(fields["parameter"], "problem.loss.parameter"))
 		if !less(zero, t) || kind == "quantile" && !less(t, one) {
 			refuse("problem.loss.parameter is out of range")
@@ -25,7 +27,7 @@ func readLoss(value any, targets Matrix) Loss {
 		}
 		return quantile{t}
 	}
-	asObject(value, "problem.loss", "kind", "")
+	fields.nothingElse("problem.loss", "kind")
 	switch kind {
 	case "hinge", "logistic":
 		for _, y := range targets.entries {

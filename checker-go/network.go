@@ -73,11 +73,11 @@ func (p *Problem) interpolates(f Matrix, name string) {
 
 // primal proves an upper bound of the optimum.
 func (p *Problem) primal(value any) Interval {
-	fields := asObject(value, "upper", "branches", "bias")
+	fields := asObject(value, "upper", "branches")
 	branches := asBranches(fields["branches"], "upper.branches")
 	f := p.outputsOf(branches, p.depth, p.parallel, "upper")
 	biasCost := zero
-	if given, ok := fields["bias"]; ok {
+	if given := fields["bias"]; given != nil {
 		bias := asMatrix(given, "upper.bias")
 		if p.outputs == "none" {
 			refuse("upper.bias is given and the problem has none")
@@ -100,7 +100,7 @@ func (p *Problem) primal(value any) Interval {
 
 // bidual proves an upper bound of the dual value: a parallel network of the same depth.
 func (p *Problem) bidual(value any) Interval {
-	fields := asObject(value, "gap.bidual", "branches", "")
+	fields := asObject(value, "gap.bidual", "branches")
 	branches := asBranches(fields["branches"], "gap.bidual.branches")
 	f := p.outputsOf(branches, p.depth, true, "gap.bidual")
 	gauge := p.scaledValue(branches)

@@ -14,9 +14,9 @@ import (
 	"encoding/binary"
 )
 
-// Reading: JSON in which no key comes twice, exact float64 numbers, and no field but those named.
+// Reading: JSON in which no key comes twice, and exact float64 numbers.
 
-type object = map[string]any
+type object map[string]any
 
 const deepest = 400 // brackets within brackets
 
@@ -75,28 +75,27 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 	return token, nil
 }
 
-// asObject checks that the fields are the required ones and at most the optional ones.
-func asObject(value any, name, required, optional string) object {
+// asObject checks that the required fields are there.
+func asObject(value any, name, required string) object {
 	fields, ok := value.(object)
 	if !ok {
 		refuse("%s is no object", name)
 	}
-	known := map[string]bool{}
 	for _, field := range strings.Fields(required) {
 		if _, ok := fields[field]; !ok {
 			refuse("%s.%s is missing", name, field)
 		}
-		known[field] = true
 	}
-	for _, field := range strings.Fields(optional) {
-		known[field] = true
-	}
+	return fields
+}
+
+// nothingElse refuses fields that may change what is stated.
+func (fields object) nothingElse(name, known string) {
 	for field := range fields {
-		if !known[field] {
+		if !strings.Contains(" "+known+" ", " "+field+" ") {
 			refuse("%s has a field %q that is not known", name, field)
 		}
 	}
-	return fields
 }
 
 func asList(value any, name string) []any {
@@ -153,7 +152,7 @@ func asNumber(value any, name string) float64 {
 const mostEntries = 5000000
 
 func asMatrix(value any, name string) Matrix {
-	fields := asObject(value, name, "shape data", "")
+	fields := asObject(value, name, "shape data")
 	shape := asList(fields["shape"], name+".shape")
 	if len(shape) != 2 {
 		refuse("%s.shape has not two numbers", name)

@@ -13,7 +13,7 @@ func (p *Problem) search(value any) Interval {
 	if n < 2 || n > 3 {
 		refuse("a search is for two or three samples")
 	}
-	fields := asObject(value, "gap.search", "data splits leaves", "")
+	fields := asObject(value, "gap.search", "data splits leaves")
 	data := asMatrix(fields["data"], "gap.search.data")
 	splits := asMatrix(fields["splits"], "gap.search.splits")
 	leaves := asMatrix(fields["leaves"], "gap.search.leaves")

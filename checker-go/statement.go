@@ -23,7 +23,9 @@ const (
 
 func readProblem(value, epsilon any) *Problem {
 	fields := asObject(value, "problem",
-		"X Y activation architecture depth regularizer beta", "loss bias")
+		"X Y activation architecture depth regularizer beta")
+	fields.nothingElse("problem", // it may change what is stated
+		"X Y activation architecture depth regularizer beta loss bias")
 	p := &Problem{
 		x:        asMatrix(fields["X"], "problem.X"),
 		y:        asMatrix(fields["Y"], "problem.Y"),
@@ -49,7 +51,7 @@ func readProblem(value, epsilon any) *Problem {
 		p.beta = &beta
 	}
 	p.loss = readLoss(fields["loss"], p.y)
-	if bias, ok := fields["bias"]; ok {
+	if bias := fields["bias"]; bias != nil {
 		pair := asList(bias, "problem.bias")
 		if len(pair) != 2 {
 			refuse("problem.bias has not two names")
@@ -65,6 +67,9 @@ func readProblem(value, epsilon any) *Problem {
 }
 
 func (p *Problem) checkStatement() {
+	if !p.parallel && !p.decays && p.depth > 2 {
+		refuse("the power regulariser is for parallel networks, or two layers")
+	}
 	if p.first == "free" && p.outputs != "free" {
 		refuse("free biases of the first layer need a free one of the outputs")
 	}

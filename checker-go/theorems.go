@@ -6,16 +6,16 @@ import (
 )
 
 // Positive gaps by theorem: lower bounds of the primal that no dual can give, all for weight decay
-// and three layers or more. `primal` is the proved upper bound, `claimed` what is to be proved.
+// and three layers or more. `primal` is the proved upper bound.
 
-func (p *Problem) theorem(name string, lowerFields any, primal, claimed Interval) Interval {
+func (p *Problem) theorem(name string, primal Interval) Interval {
 	switch name {
 	case "schatten":
 		return p.schatten()
 	case "shrinkage":
-		return p.shrinkage(claimed)
+		return p.shrinkage()
 	case "rank-one":
-		return p.rankOneGap(lowerFields, primal)
+		return p.rankOneGap(primal)
 	case "whitened-one-hot":
 		return p.oneHot()
 	}
@@ -45,7 +45,7 @@ func (p *Problem) schatten() Interval {
 
 // shrinkage: P_β ≥ ½‖Y‖² + Σ_i min_s [½κs² − m_i s + β(L/2)s^{2/L}] with κ ≤ λ_min(XᵀX) and
 // m_i ≥ σ_i(XᵀY), because ⟨XᵀY, A⟩ ≤ Σ σ_i(XᵀY) σ_i(A) and ‖XA‖² ≥ κ‖A‖².
-func (p *Problem) shrinkage(claimed Interval) Interval {
+func (p *Problem) shrinkage() Interval {
 	if p.relu || p.beta == nil || p.loss.name() != "squared" {
 		refuse("the theorem shrinkage is for linear networks with beta and squares")
 	}
@@ -99,19 +99,15 @@ func (p *Problem) leastShrunk(kappa, m Interval) Interval {
 // rankOneGap: on X′ = c aᵀ a network puts out c₊y₊ᵀ + c₋y₋ᵀ, and
 // P₁‖a‖ ≥ min_τ (σ₁^{2/m} + σ₂^{2/m})^{m/2}, m = L − 1, where σ₁², σ₂² are the roots of
 // x² − (A²(1+τ²) + B²(1+τ⁻²))x + κ²A²(1+τ²)B²(1+τ⁻²); A, B, κ may be replaced by less.
-func (p *Problem) rankOneGap(lowerFields any, primal Interval) Interval {
-	fields, ok := lowerFields.(object)
-	if !ok || fields["kind"] != "rank-one" {
-		refuse("the theorem rank-one needs evidence of kind rank-one")
-	}
+func (p *Problem) rankOneGap(primal Interval) Interval {
 	if !p.relu || p.parallel || p.beta != nil {
 		refuse("the theorem rank-one is for standard ReLU networks that interpolate")
 	}
-	c, a := p.rankOneData(fields)
+	c, a := nearestRankOne(p.x)
 	plus := apply(c, positivePart)
 	minus := apply(c, func(x Interval) Interval { return positivePart(neg(x)) })
 	if squares(plus).lo.Sign() <= 0 || squares(minus).lo.Sign() <= 0 {
-		refuse("the theorem rank-one needs entries of both signs in lower.c")
+		refuse("the theorem rank-one needs samples on both sides of zero")
 	}
 	// networks worth considering have a product of norms of at most (2P/L)^{L/2}
 	norms := powerOf(div(mul(two, upper(primal)), integer(p.depth)), p.depth, 2)
@@ -138,6 +134,21 @@ func (p *Problem) rankOneGap(lowerFields any, primal Interval) Interval {
 	least := p.leastOverSplits(square(lengthA), square(lengthB), kappa2)
 	half := div(integer(p.depth), two)
 	return lower(div(mul(half, least), powerOf(norm(a), 2, p.depth)))
+}
+
+// nearestRankOne has a longest row of X for a and projects the rows on it; any c and a would do.
+func nearestRankOne(x Matrix) (c, a Matrix) {
+	longest, square := 0, zero
+	for i := 0; i < x.rows; i++ {
+		if s := squares(Matrix{1, x.cols, x.entries[i*x.cols : (i+1)*x.cols]}); less(square, s) {
+			longest, square = i, s
+		}
+	}
+	if square.lo.Sign() <= 0 {
+		refuse("the theorem rank-one needs data other than zero")
+	}
+	a = Matrix{x.cols, 1, x.entries[longest*x.cols : (longest+1)*x.cols]}
+	return apply(product(x, a), func(t Interval) Interval { return lower(div(t, square)) }), a
 }
 
 // leastOverSplits bounds min_τ H, H = (σ₁^{2/m} + σ₂^{2/m})^{m/L}, which is convex in log τ. Where
