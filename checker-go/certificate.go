@@ -135,8 +135,8 @@ func (p *Problem) primalLower(gap any, primal Interval) *Interval {
 		value = p.theorem(asString(fields["theorem"], "gap.theorem"), primal)
 	case "search":
 		value = p.search(fields["search"])
-	default:
-		leave("gap of kind %s", kind)
+	case "kernel":
+		value = p.kernel(fields["kernel"])
 	}
 	return &value
 }

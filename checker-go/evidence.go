@@ -32,7 +32,11 @@ func (p *Problem) levelOf(value any) (Matrix, Interval) {
 		judge, required, most = (*Problem).shiftsLevel, "by", 2
 	case "outputs":
 		return p.outputsLevel(fields)
-	case "moments", "layers", "shared", "cover":
+	case "shared":
+		judge, required, least = (*Problem).sharedLevel, "splits mu eta", 3
+	case "cover":
+		judge, required, least, most = (*Problem).coverLevel, "splits mu", 3, 3
+	case "moments", "layers":
 		leave("evidence of kind %s", kind)
 	default:
 		refuse("lower.kind is %q, which is no kind of evidence", kind)

@@ -119,12 +119,29 @@ func nullSpace(rows Rational, cols int) Rational {
 	return basis
 }
 
-// independentRows are the first rows that span all.
-func independentRows(m Rational) Rational {
-	_, pivots := reduced(m.transposed(), len(m))
-	var chosen Rational
-	for _, i := range pivots {
-		chosen = append(chosen, m[i])
+// straighten takes from each row of span what points along earlier ones, roughly, where two are
+// nearly parallel: their span stays, and rounding does less harm. directions are the same vectors
+// in other coordinates.
+func straighten(span, directions Rational) {
+	for i := range span {
+		for j := 0; j < i; j++ {
+			along := dotRational(directions[i], directions[j])
+			length := dotRational(directions[j], directions[j])
+			cosine2 := new(big.Rat).Quo(new(big.Rat).Mul(along, along), length)
+			cosine2.Quo(cosine2, dotRational(directions[i], directions[i]))
+			if cosine2.Cmp(big.NewRat(9, 10)) < 0 {
+				continue
+			}
+			share, _ := new(big.Rat).Quo(along, length).Float64()
+			q := new(big.Rat).SetFloat64(share)
+			if q == nil {
+				continue
+			}
+			for _, m := range []Rational{span, directions} {
+				for l := range m[i] {
+					m[i][l] = new(big.Rat).Sub(m[i][l], new(big.Rat).Mul(q, m[j][l]))
+				}
+			}
+		}
 	}
-	return chosen
 }
