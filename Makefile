@@ -4,6 +4,7 @@
 # make docs  builds the site of the run, readable offline, into results/site (runs what is missing)
 # make test-faults kills, fills, damages and repeats runs (an hour)
 # make test-slurm runs the workflow on a real Slurm, which it installs and starts, as root (a quarter of an hour)
+# make test-checkers compares our checker with a second one in Go, where go is installed (ten minutes)
 # make crate packs the run, what made it and its metadata into results/crate.zip
 # make bench measures time and memory into results/benchmarks (hours)
 
@@ -18,7 +19,7 @@ export MKL_NUM_THREADS := 1
 # Every job is a process of its own: without byte code each would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all setup report crate smoke docs bench lint types style test test-slurm test-faults clean help
+.PHONY: all setup report crate smoke docs bench lint types style test test-slurm test-faults test-checkers clean help
 .DEFAULT_GOAL := all
 
 all: setup
@@ -84,6 +85,9 @@ test-slurm: setup
 
 test-faults: setup
 	$(BIN)/python -m pytest -n 2 -m faults tests
+
+test-checkers: setup
+	$(BIN)/python -m pytest -rs -m checkers tests/judges
 
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} +

@@ -1,6 +1,9 @@
 package main
 
-import "math/big"
+import (
+	"math"
+	"math/big"
+)
 
 // Eigenvalues by Sylvester's law of inertia: where the pivots of A = LDLᵀ have proved signs, A has
 // as many negative eigenvalues as there are negative pivots.
@@ -134,4 +137,86 @@ func singularBound(g Matrix, i int, guess, top Interval, above bool) *big.Float 
 		return sqrt(trace).hi
 	}
 	return nil
+}
+
+// deficit bounds max(0, −λ_min) of a symmetric matrix that may be large. A float64 Cholesky factor R
+// of a slightly shifted matrix is a guess, and whatever it is RRᵀ has no negative eigenvalue: so
+// −λ_min is at most the shift and the Frobenius norm of what RRᵀ misses. Inner products of n terms
+// are off by at most γ = (n + 4)u/(1 − (n + 4)u) of their absolute terms, fused or not, and
+// entries are near one, so that what underflows is far below `least`.
+func deficit(a Matrix) Interval {
+	n := a.rows
+	values, exponent := rough(a)
+	rounding := zero
+	for i := range values {
+		for j := range values[i] {
+			rounding = add(rounding, square(sub(a.at(i, j), relative(values[i][j], exponent))))
+		}
+	}
+	const unitRoundoff, safety, least = 1.2e-16, 1 + 1e-9, 1e-280
+	gamma := float64(n+4) * unitRoundoff / (1 - float64(n+4)*unitRoundoff)
+	shift := leastShift(values)
+	r := factorOf(values, shift)
+	if r == nil {
+		return norm(a)
+	}
+	lengths := make([]float64, n)
+	for i := range r {
+		lengths[i] = math.Sqrt(dot(r[i], r[i])) * safety
+	}
+	missed := 0.0
+	for i := range r {
+		for j := 0; j <= i; j++ {
+			entry := values[i][j]
+			if i == j {
+				entry += shift
+			}
+			left := math.Abs(entry - dot(r[i][:j+1], r[j][:j+1]))
+			left += gamma*(lengths[i]*lengths[j]+math.Abs(entry)+left) + least
+			if i == j {
+				missed += left * left
+			} else {
+				missed += 2 * left * left
+			}
+		}
+	}
+	total := (shift + math.Sqrt(missed)) * safety
+	return upper(add(sqrt(rounding), relative(total, exponent)))
+}
+
+// leastShift guesses the least shift with a Cholesky factor, by halving.
+func leastShift(a [][]float64) float64 {
+	low, high := 0.0, 1e-15
+	for factorOf(a, high) == nil && high < 1e6 {
+		low, high = high, 10*high
+	}
+	for step := 0; step < 40 && high-low > 1e-13; step++ {
+		middle := (low + high) / 2
+		if factorOf(a, middle) == nil {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
+// factorOf is a float64 Cholesky factor of a + shift·I, or nil.
+func factorOf(a [][]float64, shift float64) [][]float64 {
+	r := make([][]float64, len(a))
+	for i := range r {
+		r[i] = make([]float64, len(a))
+		for j := 0; j <= i; j++ {
+			sum := a[i][j] - dot(r[i][:j], r[j][:j])
+			if i > j {
+				r[i][j] = sum / r[j][j]
+				continue
+			}
+			if sum += shift; !(sum > 0) {
+				return nil
+			}
+			r[i][i] = math.Sqrt(sum)
+		}
+	}
+	return r
 }

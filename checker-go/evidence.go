@@ -36,7 +36,9 @@ func (p *Problem) levelOf(value any) (Matrix, Interval) {
 		judge, required, least = (*Problem).sharedLevel, "splits mu eta", 3
 	case "cover":
 		judge, required, least, most = (*Problem).coverLevel, "splits mu", 3, 3
-	case "moments", "layers":
+	case "moments":
+		judge, required, most = (*Problem).momentsLevel, "scale level blocks", 2
+	case "layers":
 		leave("evidence of kind %s", kind)
 	default:
 		refuse("lower.kind is %q, which is no kind of evidence", kind)

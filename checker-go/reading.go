@@ -37,7 +37,7 @@ func parse(line string) (any, error) {
 func parseValue(decoder *json.Decoder, depth int) (any, error) {
 	token, err := decoder.Token()
 	if err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
+		return nil, errors.New("no JSON")
 	}
 	if depth > deepest {
 		return nil, fmt.Errorf("brackets within brackets, more than %d", deepest)
@@ -52,14 +52,13 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 			}
 			list = append(list, value)
 		}
-		_, err = decoder.Token()
-		return list, err
+		return list, end(decoder)
 	case json.Delim('{'):
 		fields := object{}
 		for decoder.More() {
 			key, err := decoder.Token()
 			if err != nil {
-				return nil, fmt.Errorf("no JSON: %w", err)
+				return nil, errors.New("no JSON")
 			}
 			name := key.(string)
 			if _, twice := fields[name]; twice {
@@ -69,10 +68,17 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 				return nil, err
 			}
 		}
-		_, err = decoder.Token()
-		return fields, err
+		return fields, end(decoder)
 	}
 	return token, nil
+}
+
+// end reads the bracket that closes what was open.
+func end(decoder *json.Decoder) error {
+	if _, err := decoder.Token(); err != nil {
+		return errors.New("no JSON")
+	}
+	return nil
 }
 
 // asObject checks that the required fields are there.
