@@ -4,9 +4,8 @@ import "math/big"
 
 // The faces of the arrangement of the hyperplanes x_i·u = 0, enumerated exactly.
 
-var mostRays = big.NewInt(20000)
-
 const (
+	mostRays  = 20000 // candidates
 	mostFaces = 50000
 	mostWork  = 2000000000
 )
@@ -67,10 +66,19 @@ func compose(first, second string) string {
 	return string(s)
 }
 
+// countRays is how many sets of r − 1 rows there are, or very many.
+func countRays(rows, r int) int {
+	count := new(big.Int).Binomial(int64(rows), int64(r-1))
+	if !count.IsInt64() || count.Int64() > 1<<40 {
+		return 1 << 40
+	}
+	return int(count.Int64())
+}
+
 // rays are the directions, up to sign, in which independent rows that leave one dimension vanish.
 func rays(coordinates Rational, r int) Rational {
-	if count := new(big.Int).Binomial(int64(len(coordinates)), int64(r-1)); count.Cmp(mostRays) > 0 {
-		leave("an arrangement of more than %v candidate rays", mostRays)
+	if countRays(len(coordinates), r) > mostRays {
+		leave("an arrangement of more than %d candidate rays", mostRays)
 	}
 	var all Rational
 	var choose func(chosen Rational, from int)

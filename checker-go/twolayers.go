@@ -37,11 +37,6 @@ func (p *Problem) facesLevel(fields object) (Matrix, Interval) {
 	return m, add(levelOver(facesOf(x), m, zero), charge)
 }
 
-// cones: the evidence is Λ alone, and any proof of its level will do; this judge enumerates faces.
-func (p *Problem) conesLevel(fields object) (Matrix, Interval) {
-	return p.facesLevel(fields)
-}
-
 // shifts: with free biases c = max_i c(Λ; X − 1x_iᵀ) over the rows of X.
 func (p *Problem) shiftsLevel(fields object) (Matrix, Interval) {
 	m := p.multipliers(fields)
@@ -73,7 +68,7 @@ func (p *Problem) shiftsLevel(fields object) (Matrix, Interval) {
 		if by == "whitened" {
 			level = max(level, mul(spectralNorm(shifted.intervals()), orthant))
 		} else {
-			level = max(level, levelOver(facesOf(shifted), m, level))
+			level = max(level, directionsLevel(shifted, m))
 		}
 	}
 	return m, upper(level)
