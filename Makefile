@@ -87,6 +87,7 @@ test-faults: setup
 	$(BIN)/python -m pytest -n 2 -m faults tests
 
 test-checkers: setup
+	@! command -v go > /dev/null || (cd checker-go && go vet . && go test .)
 	$(BIN)/python -m pytest -rs -m checkers tests/judges
 
 clean:

@@ -12,8 +12,8 @@ import "math"
 // s_i = 1 for θ and −1 for chords. (certificates.md, Cones, has the proof.)
 
 const (
-	fewCandidates   = 500
-	mostSphereCones = 300000
+	fewCandidates   = 2000
+	mostSphereCones = 60000
 	mostBisections  = 120
 )
 

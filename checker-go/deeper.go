@@ -5,16 +5,12 @@ package main
 func (p *Problem) deeperValue(value any) Interval {
 	fields := asObject(value, "deeper", "depth")
 	depth := asInteger(fields["depth"], "deeper.depth", p.depth+1, mostLayers)
-	path, hasPath := fields["path"]
-	branches, hasBranches := fields["branches"]
 	if p.beta != nil {
 		refuse("deeper is for interpolation")
 	}
-	switch {
-	case hasPath == hasBranches:
-		refuse("deeper needs either path or branches")
-	case hasBranches:
-		network := asBranches(branches, "deeper.branches")
+	path := fields["path"]
+	if path == nil {
+		network := asBranches(fields["branches"], "deeper.branches")
 		p.interpolates(p.outputsOf(network, depth, true, "deeper"), "deeper")
 		return upper(p.scaledValue(network))
 	}

@@ -9,7 +9,7 @@ func (p *Problem) levelOf(value any) (Matrix, Interval) {
 		refuse("lower is no object")
 	}
 	kind, _ := fields["kind"].(string)
-	if p.first == "free" && kind != "shifts" && kind != "outputs" {
+	if p.first == "free" && kind != "shifts" {
 		refuse("free biases of the first layer take evidence of kind shifts, not %q", kind)
 	}
 	var judge func(*Problem, object) (Matrix, Interval)
@@ -91,9 +91,6 @@ func (p *Problem) distance(nearby Matrix) Interval { return norm(combine(p.x, ne
 // outputs: Λ = λqᵀ has c(Λ) = ‖q‖ c(λ), and inner is evidence for λ.
 func (p *Problem) outputsLevel(fields object) (Matrix, Interval) {
 	asObject(fields, "lower", "kind direction inner")
-	if p.targets() < 2 {
-		refuse("evidence of kind outputs is for more than one output")
-	}
 	q := asMatrix(fields["direction"], "lower.direction")
 	if q.rows != p.targets() || q.cols != 1 {
 		refuse("lower.direction is no column with an entry for each output")

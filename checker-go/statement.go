@@ -82,8 +82,8 @@ func (p *Problem) checkStatement() {
 	if p.loss.name() != "squared" {
 		refuse("only squares can be asked to interpolate")
 	}
-	if p.outputs == "decayed" || p.first == "decayed" && p.outputs == "free" {
-		refuse("interpolation takes a bias of the outputs only if all biases are free")
+	if p.outputs != "none" && p.first != "free" {
+		refuse("interpolation takes a bias of the outputs only beside free ones of the first layer")
 	}
 	if p.epsilon.lo.Sign() < 0 || !atMost(p.epsilon, p.mostEpsilon()) {
 		refuse("epsilon is more than interpolation may leave")

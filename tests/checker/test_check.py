@@ -347,6 +347,20 @@ def test_malformed_input_is_refused_in_one_line(junk: Any) -> None:
     assert not verdict.accepted and verdict.reason and "\n" not in verdict.reason
 
 
+@pytest.mark.parametrize("text", ["1.5", "0x3p1", " 0x1.0p+0", "inf", "0x1.00000000000001p+0"])
+def test_numbers_are_read_as_float_hex_writes_them(text: str) -> None:
+    # "1.5" is hexadecimal to fromhex, 1.3125, and the last has more digits than a float64.
+    certificate = json.loads(json.dumps(CERTIFICATES["linear-2"]()))
+    certificate["claimed"] |= {"primal": "0x1.0p+60", "dual": text}
+    assert "hexadecimal" in verify(certificate).reason
+
+
+def test_the_version_is_a_number() -> None:
+    certificate = CERTIFICATES["linear-2"]()
+    certificate["version"] = True
+    assert not verify(certificate).accepted
+
+
 def test_evidence_does_not_cross_kinds_or_depths() -> None:
     """Two-layer faces say nothing about three layers, nor linear norms about ReLU."""
     linear, relu_ = linear_certificate(3), two_layer_certificate()

@@ -102,7 +102,7 @@ def interpolation_error(certificate: Any) -> float:
 
 def _verify(certificate: Any, tolerance: float) -> dict[str, Any]:
     stated = [get(certificate, key, "certificate") for key in ("format", "version")]
-    if stated != [FORMAT, VERSION]:
+    if stated != [FORMAT, VERSION] or type(stated[1]) is not int:
         raise Refused(f"format: accepted is {FORMAT!r}, version {VERSION}")
     statement = statement_of(certificate)
     proved = _proved(statement, certificate)

@@ -4,6 +4,7 @@ Floats are in hexadecimal, matrices are the bytes of their float64 entries.
 """
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from zerogap.checker.limits import MAX_NUMBERS
 
 Branches = list[list[Array]]
 
+HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")  # what float.hex writes
+
 
 def get(mapping: Any, key: str, place: str) -> Any:
     if not isinstance(mapping, dict) or key not in mapping:
@@ -21,7 +24,8 @@ def get(mapping: Any, key: str, place: str) -> Any:
 
 
 def number(text: Any, place: str) -> float:
-    if not isinstance(text, str):
+    # "1.5" would be read as 1.3125, and more digits than a float64 has as another number.
+    if not isinstance(text, str) or not HEXADECIMAL.fullmatch(text):
         raise Refused(f"{place} is {text!r}; accepted is a hexadecimal float")
     value = float.fromhex(text)
     if not math.isfinite(value):
