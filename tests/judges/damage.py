@@ -177,7 +177,8 @@ def damaged(certificates: list[str], count: int, seed: int) -> list[str]:
     while len(lines) < count:
         certificate = json.loads(draw.choice(certificates))
         kinds = draw.choices(KINDS, k=draw.choice((1, 1, 1, 2, 3)))
-        for kind in sorted(kinds, key=lambda kind: kind is fields):  # what breaks the format comes last
+        # What breaks the format comes last.
+        for kind in sorted(kinds, key=lambda kind: kind is fields):
             kind(certificate, certificates, draw)
         lines.append(json.dumps(certificate))
     return lines
