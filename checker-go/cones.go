@@ -15,6 +15,7 @@ const (
 	fewCandidates   = 2000
 	mostSphereCones = 60000
 	mostBisections  = 120
+	mostSphereDims  = 3 // beyond, cones as loose as these are too many
 )
 
 func (p *Problem) conesLevel(fields object) (Matrix, Interval) {
@@ -26,7 +27,7 @@ func (p *Problem) conesLevel(fields object) (Matrix, Interval) {
 // directionsLevel bounds ‖Λᵀφ(Xu)‖ over all directions u, by faces or by cones.
 func directionsLevel(x Rational, m Matrix) Interval {
 	basis, _ := reduced(x, len(x[0]))
-	if countRays(len(x), len(basis)) <= fewCandidates || len(x[0]) > 8 {
+	if countRays(len(x), len(basis)) <= fewCandidates || len(x[0]) > mostSphereDims {
 		return levelOver(facesOf(x), m, zero)
 	}
 	return coneLevel(x.intervals(), m)
