@@ -29,7 +29,7 @@ ORDINARY, FAULTS = 150, 600
 # What one statement may take beyond what the process has: far more than any needs.
 BYTES, SECONDS = 2**31, 120
 
-JUNK = [None, True, -1, 0, 10**30, 1e308, "", "zz", "nan", "inf", "-0x1.0p-1080", [], [[]], {}, [{}]]
+JUNK = [None, True, -1, 0, 10**30, 1e308, "", "zz", "nan", "inf", "0x1.0p-1080", [], [[]], {}, [{}]]
 
 
 class TooLongError(BaseException):
