@@ -24,7 +24,9 @@ MENU: dict[str, tuple[str, ...]] = {
         "docs/guide/certificate", "docs/guide/commands",
     ),
     "What was found": ("claims/index", "made/run", "made/benchmarks", "results/reference/claims"),
-    "Mathematics": ("docs/theory", "docs/certificates", "docs/trust", "docs/golden/README"),
+    "Mathematics": (
+        "docs/theory", "docs/certificates", "docs/trust", "docs/golden/README", "checker-go/README",
+    ),
     "Names": tuple(f"made/{name}" for name in api.PAGES),
     "The house": (
         "docs/guide/replication", "config/README", "docs/architecture", "docs/guide/adding",
@@ -77,7 +79,10 @@ def _gather(repository: Path, results: Path, paper: Path, sources: Path, extra: 
         for path in results.glob(kind):
             _copy(path, sources / "results" / path.relative_to(results))
     names = [
-        page for pages in MENU.values() for page in pages if page.startswith(("docs", "config"))
+        page
+        for pages in MENU.values()
+        for page in pages
+        if page.startswith(("docs", "config", "checker-go"))
     ]
     texts = {f"{name}.md": _read(repository / f"{name}.md") for name in names}
     kept = _read(repository / "results/reference/claims.md")
