@@ -1,13 +1,14 @@
-"""Training throughput: one batched program against one torch network at a time.
+"""Training throughput: our batches against batched autograd, and one torch network at a time.
 
-    python -m benchmarks.training OUT.csv [--quick] [--device cuda]
+    python -m benchmarks.training OUT.csv [--quick]
 
 Every method gets the same regularised problems and the same random starts. A start counts as
 solved when its objective is within `TOLERANCE` of the lowest value known for its problem; many
 starts end in worse local minima with any method. Throughput is the number of starts solved per
 second of one thread. A network trained alone stops at the step that solves it; batched L-BFGS
-drops solved starts between rounds, and batched Adam runs all its steps. Runs of the methods
-alternate; medians are written.
+drops solved starts between rounds, and batched Adam runs all its steps, in numpy with gradients in
+closed form, and in torch with those of autograd. Runs of the methods alternate; medians are
+written.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from zerogap.model.files import replacing
+from zerogap.model.matrices import Array
 from zerogap.model.problem import Problem
 from zerogap.training.batch import Batch
 from zerogap.training.descent import descend
@@ -35,7 +37,7 @@ from zerogap.training.shape import Shape
 from zerogap.training.starts import initial
 
 COLUMNS = [
-    "benchmark", "case", "n", "d", "k", "depth", "restarts", "device", "method", "accuracy",
+    "benchmark", "case", "n", "d", "k", "depth", "restarts", "method", "accuracy",
     "seconds", "throughput", "ratio",
 ]  # fmt: skip
 # Relative distance from the lowest value known that counts as solved.
@@ -77,10 +79,10 @@ class Starts:
 
     shape: Shape
     batch: Batch
-    weights: Tensor
+    weights: Array
 
     @staticmethod
-    def of(case: Case, device: str) -> Starts:
+    def of(case: Case) -> Starts:
         rng = np.random.default_rng([case.n, case.d, case.k, case.depth])
         problems = [
             Problem(
@@ -93,38 +95,38 @@ class Starts:
         shape = Shape.of(problems[0], scaled[0], TrainingOptions(width=case.width))
         each = case.restarts // _INSTANCES
 
-        def spread(arrays: list[np.ndarray]) -> Tensor:
-            return torch.from_numpy(np.stack(arrays)).repeat_interleave(each, 0).to(device)
+        def spread(arrays: list[Array]) -> Array:
+            return np.stack(arrays).repeat(each, 0)
 
         batch = Batch(
             shape, False, spread([s.X for s in scaled])[:, None], spread([s.Y for s in scaled]),
             spread([np.array(s.penalty) for s in scaled]),
         )  # fmt: skip
-        weights = torch.cat([initial(shape, s.X, each, i) for i, s in enumerate(scaled)])
-        return Starts(shape, batch, weights.to(device))
+        weights = np.concatenate([initial(shape, s.X, each, i) for i, s in enumerate(scaled)])
+        return Starts(shape, batch, weights)
 
-    def values(self, weights: Tensor) -> Tensor:
+    def values(self, weights: Array) -> Array:
         """R + ½‖f(X) − Y‖²/β (B,)."""
         return self.batch.at(weights).value(fit(self.batch))
 
-    def chosen(self, index: Tensor) -> Starts:
+    def chosen(self, index: Array) -> Starts:
         return Starts(self.shape, self.batch.rows(index), self.weights[index])
 
 
-def batched_adam(starts: Starts, targets: Tensor) -> Tensor:
+def batched_adam(starts: Starts, targets: Array) -> Array:
     """The lowest value of every start."""
-    rates = torch.full_like(targets, _RATE)
+    rates = np.full_like(targets, _RATE)
     return descend(starts.batch, starts.weights, targets, 1, _ADAM, rates, 20)[1]
 
 
-def batched_lbfgs(starts: Starts, targets: Tensor) -> Tensor:
+def batched_lbfgs(starts: Starts, targets: Array) -> Array:
     """The last value of every start; those that are solved leave the batch between rounds."""
-    lowest = torch.full_like(targets, torch.inf)
-    going = torch.arange(len(targets), device=targets.device)
+    lowest = np.full_like(targets, np.inf)
+    going = np.arange(len(targets))
     for _ in range(_LBFGS // _ROUND):
         weights = lbfgs(starts.batch, starts.weights, fit(starts.batch), None, _ROUND)
         lowest[going] = values = starts.values(weights)
-        left = (values > targets[going]).nonzero()[:, 0]
+        left = np.flatnonzero(values > targets[going])
         if not len(left):
             break
         going = going[left]
@@ -132,17 +134,38 @@ def batched_lbfgs(starts: Starts, targets: Tensor) -> Tensor:
     return lowest
 
 
+def batched_autograd(starts: Starts, targets: Array) -> Array:
+    """The lowest value of every start by torch's Adam, the gradient of all losses at once."""
+    layers = [nn.Parameter(torch.tensor(W)) for W in starts.shape.views(starts.weights)]
+    X, Y = torch.from_numpy(starts.batch.X), torch.from_numpy(starts.batch.Y)
+    beta = torch.from_numpy(starts.batch.penalty)
+    lowest = torch.full_like(beta, torch.inf)
+
+    def loss() -> Tensor:
+        A = X
+        for W in layers[:-1]:
+            A = torch.relu(A @ W) if starts.shape.activation == "relu" else A @ W
+        residual = (A @ layers[-1]).sum(1) - Y
+        decay = torch.stack([(W**2).sum((1, 2, 3)) for W in layers]).sum(0)
+        values = 0.5 * decay + 0.5 * (residual**2).sum((1, 2)) / beta
+        torch.minimum(lowest, values.detach(), out=lowest)
+        return values.sum()
+
+    _adam(layers, loss)
+    return lowest.numpy()
+
+
 class _Solved(Exception):
     """The network trained alone has reached its target."""
 
 
-def _alone(train: Callable[[nn.Module, Callable[[], Tensor]], None]) -> Method:
+def _alone(train: Callable[[list[nn.Parameter], Callable[[], Tensor]], None]) -> Method:
     """Train one torch.nn network after another."""
 
-    def run(starts: Starts, targets: Tensor) -> Tensor:
-        lowest = torch.full_like(targets, torch.inf)
+    def run(starts: Starts, targets: Array) -> Array:
+        lowest = np.full_like(targets, np.inf)
         for i, target in enumerate(targets.tolist()):
-            X, Y = starts.batch.X[i, 0], starts.batch.Y[i]
+            X, Y = map(torch.from_numpy, (starts.batch.X[i, 0], starts.batch.Y[i]))
             beta = float(starts.batch.penalty[i])
             network = _module(starts, i)
 
@@ -158,7 +181,7 @@ def _alone(train: Callable[[nn.Module, Callable[[], Tensor]], None]) -> Method:
                 return value
 
             try:
-                train(network, loss)
+                train(list(network.parameters()), loss)
             except _Solved:
                 continue
         return lowest
@@ -170,15 +193,15 @@ def _module(starts: Starts, i: int) -> nn.Module:
     """Start i as a torch module."""
     layers: list[nn.Module] = []
     for W in starts.shape.views(starts.weights[i]):
-        linear = nn.Linear(W.shape[1], W.shape[2], bias=False, dtype=W.dtype, device=W.device)
+        linear = nn.Linear(W.shape[1], W.shape[2], bias=False, dtype=torch.float64)
         with torch.no_grad():
-            linear.weight.copy_(W[0].T)
+            linear.weight.copy_(torch.from_numpy(W[0].T))
         layers += [linear, nn.ReLU()] if starts.shape.activation == "relu" else [linear]
     return nn.Sequential(*(layers[:-1] if starts.shape.activation == "relu" else layers))
 
 
-def _adam(network: nn.Module, loss: Callable[[], Tensor]) -> None:
-    optimizer = torch.optim.Adam(network.parameters(), lr=_RATE, betas=(0.9, 0.99))
+def _adam(parameters: list[nn.Parameter], loss: Callable[[], Tensor]) -> None:
+    optimizer = torch.optim.Adam(parameters, lr=_RATE, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 10 ** (-2 / _ADAM))
     for _ in range(_ADAM):
         optimizer.zero_grad()
@@ -187,9 +210,9 @@ def _adam(network: nn.Module, loss: Callable[[], Tensor]) -> None:
         schedule.step()
 
 
-def _lbfgs(network: nn.Module, loss: Callable[[], Tensor]) -> None:
+def _lbfgs(parameters: list[nn.Parameter], loss: Callable[[], Tensor]) -> None:
     optimizer = torch.optim.LBFGS(
-        network.parameters(), max_iter=_LBFGS, max_eval=_LBFGS, history_size=12,
+        parameters, max_iter=_LBFGS, max_eval=_LBFGS, history_size=12,
         line_search_fn="strong_wolfe",
     )  # fmt: skip
 
@@ -202,30 +225,31 @@ def _lbfgs(network: nn.Module, loss: Callable[[], Tensor]) -> None:
     optimizer.step(closure)
 
 
-Method = Callable[[Starts, Tensor], Tensor]
+Method = Callable[[Starts, Array], Array]
 METHODS: dict[str, Method] = {
     "batched adam": batched_adam,
     "batched lbfgs": batched_lbfgs,
+    "batched autograd": batched_autograd,
     "torch adam": _alone(_adam),
     "torch lbfgs": _alone(_lbfgs),
 }
 
 
-def measure(case: Case, device: str, runs: int, sample: int) -> list[dict[str, object]]:
+def measure(case: Case, runs: int, sample: int) -> list[dict[str, object]]:
     """One row per method: medians over interleaved runs.
 
     Networks trained alone are too slow for all starts: every run takes `sample` of them, evenly
     spread over instances and sizes of start, other ones each time.
     """
-    starts = Starts.of(case, device)
+    starts = Starts.of(case)
     each = case.restarts // _INSTANCES
-    lowest = torch.minimum(*(_in_pieces(m, starts, None) for m in (batched_adam, batched_lbfgs)))
-    best = lowest.reshape(_INSTANCES, each).amin(1).repeat_interleave(each)
+    lowest = np.minimum(*(_in_pieces(m, starts, None) for m in (batched_adam, batched_lbfgs)))
+    best = lowest.reshape(_INSTANCES, each).min(1).repeat(each)
     targets = (1 + TOLERANCE) * best
     records: dict[str, list[tuple[float, float, float]]] = {name: [] for name in METHODS}
     for run in range(runs):
         for name, method in METHODS.items():
-            some = torch.arange(case.restarts, device=device)
+            some = np.arange(case.restarts)
             if name.startswith("torch"):
                 stride = max(1, case.restarts // sample)
                 some = some[run % stride :: stride]
@@ -241,7 +265,7 @@ def measure(case: Case, device: str, runs: int, sample: int) -> list[dict[str, o
     sizes = {key: getattr(case, key) for key in ("n", "d", "k", "depth", "restarts")}
     return [
         {
-            "benchmark": "training", "case": case.name, **sizes, "device": device, "method": name,
+            "benchmark": "training", "case": case.name, **sizes, "method": name,
             "accuracy": accuracy, "seconds": seconds, "throughput": throughput,
             "ratio": throughput / alone if alone else float("inf"),
         }
@@ -249,15 +273,13 @@ def measure(case: Case, device: str, runs: int, sample: int) -> list[dict[str, o
     ]  # fmt: skip
 
 
-def _in_pieces(method: Method, starts: Starts, targets: Tensor | None) -> Tensor:
-    """A method's values, for as many networks at a time as the cache likes (all on a device)."""
+def _in_pieces(method: Method, starts: Starts, targets: Array | None) -> Array:
+    """A method's values, for as many networks at a time as the cache likes."""
     count = len(starts.weights)
-    size = starts.shape.chunk if starts.weights.device.type == "cpu" else count
     if targets is None:
-        targets = torch.zeros_like(starts.weights[:, 0])
-    pieces = torch.arange(count, device=starts.weights.device).split(size)
-    values = torch.cat([method(starts.chosen(piece), targets[piece]) for piece in pieces])
-    return values.cpu().to(starts.weights.device)
+        targets = np.zeros(count)
+    pieces = np.split(np.arange(count), range(starts.shape.chunk, count, starts.shape.chunk))
+    return np.concatenate([method(starts.chosen(piece), targets[piece]) for piece in pieces])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -265,15 +287,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
     parser.add_argument("output", type=Path)
     parser.add_argument("--quick", action="store_true", help="one tiny case")
-    parser.add_argument("--device", default="cpu", help="cpu, or cuda where there is one")
     given = parser.parse_args(arguments)
-    if given.device != "cpu" and not torch.cuda.is_available():
-        parser.error(f"--device {given.device}: this torch sees no CUDA device; accepted: cpu")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     rows = []
     for case in QUICK if given.quick else CASES:
-        rows += measure(case, given.device, *((1, 16) if given.quick else (3, 24)))
+        rows += measure(case, *((1, 16) if given.quick else (3, 24)))
     torch.set_num_threads(before)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(given.output) as temporary:

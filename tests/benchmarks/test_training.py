@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from benchmarks.training import COLUMNS, METHODS, TOLERANCE, main
 
@@ -18,9 +17,3 @@ def test_every_method_solves_to_the_same_accuracy(tmp_path):
     assert (rows.throughput > 0).all()
     alone = rows[rows.method.str.startswith("torch")]
     assert alone.ratio.max() == 1
-
-
-def test_a_device_that_is_not_there_is_one_clear_line(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main([str(tmp_path / "training.csv"), "--device", "nonsense"])
-    assert "--device nonsense" in capsys.readouterr().err

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from zerogap import Problem, training, verify
 from zerogap.checker.files import read_jsonl
@@ -173,8 +172,8 @@ def test_a_problem_that_breaks_its_training_batch_costs_no_other(
 def test_diverged_training_is_named_and_theory_gives_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nowhere(shape: Any, X: np.ndarray, restarts: int, seed: int) -> torch.Tensor:
-        return torch.full((restarts, sum(shape.sizes)), torch.nan, dtype=torch.float64)
+    def nowhere(shape: Any, X: np.ndarray, restarts: int, seed: int) -> np.ndarray:
+        return np.full((restarts, sum(shape.sizes)), np.nan)
 
     monkeypatch.setattr(training.run, "initial", nowhere)
     gaps, _ = run(tmp_path)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from torch import Tensor
 
+from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch, Pass, Pull, Walls
 from zerogap.training.lbfgs import lbfgs
 from zerogap.training.shape import Shape
@@ -21,7 +22,7 @@ sizes = st.integers(1, 3)
 
 
 @st.composite
-def passes(draw: Callable[..., int]) -> tuple[Batch, Tensor, Pull, Walls | None]:
+def passes(draw: Callable[..., int]) -> tuple[Batch, Array, Pull, Walls | None]:
     """Two networks of a random shape at random weights, what pulls them, and perhaps walls."""
     n, d, k, m = (draw(sizes) for _ in range(4))
     depth, relu = draw(st.integers(2, 4)), draw(st.booleans())
@@ -29,48 +30,57 @@ def passes(draw: Callable[..., int]) -> tuple[Batch, Tensor, Pull, Walls | None]
     layers = tuple(pairwise(widths))
     degree = draw(st.sampled_from([2, depth]))
     shape = Shape(n, k, m, layers, "relu" if relu else "linear", degree, False)
-    generator = torch.Generator().manual_seed(draw(st.integers(0, 1000)))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
 
-    def normal(*size: int) -> Tensor:
-        return torch.randn(*size, generator=generator, dtype=torch.float64)
+    def normal(*size: int) -> Array:
+        return rng.normal(size=size)
 
-    batch = Batch(shape, True, normal(2, 1, n, d), normal(2, n, k), torch.ones(2))
+    batch = Batch(shape, True, normal(2, 1, n, d), normal(2, n, k), np.ones(2))
     weights, root = normal(2, sum(shape.sizes)), normal(2, n * k, n * k)
     pull = Pull(normal(2, n * k), root @ root.mT)
     if not (relu and draw(st.booleans())):
         return batch, weights, pull, None
     hidden = [(2, m, n, width) for width in widths[1:-1]]
-    signs, multipliers = [normal(*size).sign() for size in hidden], [normal(*s) for s in hidden]
-    return batch, weights, pull, Walls(signs, [x.abs() for x in multipliers], 3.0)
+    signs, multipliers = [np.sign(normal(*size)) for size in hidden], [normal(*s) for s in hidden]
+    return batch, weights, pull, Walls(signs, [np.abs(x) for x in multipliers], 3.0)
+
+
+def layers_of(batch: Batch, weights: Tensor) -> list[Tensor]:
+    """The layers (B, m, a, b), for automatic differentiation."""
+    parts = weights.split(batch.shape.sizes, 1)
+    m, sizes = batch.shape.branches, batch.shape.layers
+    return [part.reshape(-1, m, *size) for part, size in zip(parts, sizes, strict=True)]
 
 
 def outputs(batch: Batch, weights: Tensor, walls: Walls | None) -> Tensor:
-    """f(X) − Y (B, nk) and the networks' definition, for automatic differentiation."""
-    A = batch.X
-    *inner, last = batch.shape.views(weights)
+    """f(X) − Y (B, nk) from the networks' definition."""
+    A = torch.from_numpy(batch.X)
+    *inner, last = layers_of(batch, weights)
     for layer, W in enumerate(inner):
         A = A @ W
         if walls is not None:
-            A = A * (walls.signs[layer] > 0)
+            A = A * torch.from_numpy(walls.signs[layer] > 0)
         elif batch.shape.activation == "relu":
             A = torch.relu(A)
-    return ((A @ last).sum(1) - batch.Y).flatten(1)
+    return ((A @ last).sum(1) - torch.from_numpy(batch.Y)).flatten(1)
 
 
 def value(batch: Batch, weights: Tensor, pull: Pull, walls: Walls | None) -> Tensor:
     """R + ⟨Λ, r⟩ + ½rᵀMr and the walls' penalty, from their definitions."""
     r = outputs(batch, weights, walls)
-    norms = [(W**2).sum((-2, -1)) for W in batch.shape.views(weights)]
+    norms = [(W**2).sum((-2, -1)) for W in layers_of(batch, weights)]
     total = 0.5 * torch.stack([(x ** (batch.shape.degree / 2)).sum(1) for x in norms]).sum(0)
-    total = total + (r * pull.multipliers).sum(1)
-    total = total + 0.5 * (r[:, None] @ pull.metric @ r[:, :, None])[:, 0, 0]
+    total = total + (r * torch.from_numpy(pull.multipliers)).sum(1)
+    total = total + 0.5 * (r[:, None] @ torch.from_numpy(pull.metric) @ r[:, :, None])[:, 0, 0]
     if walls is None:
         return total
-    A, before = batch.X, []
-    for layer, W in enumerate(batch.shape.views(weights)[:-1]):
+    A, before = torch.from_numpy(batch.X), []
+    signs = [torch.from_numpy(sign) for sign in walls.signs]
+    multipliers = [torch.from_numpy(x) for x in walls.multipliers]
+    for layer, W in enumerate(layers_of(batch, weights)[:-1]):
         before.append(A @ W)
-        A = before[-1] * (walls.signs[layer] > 0)
-    for Z, sign, wanted in zip(before, walls.signs, walls.multipliers, strict=True):
+        A = before[-1] * (signs[layer] > 0)
+    for Z, sign, wanted in zip(before, signs, multipliers, strict=True):
         push = torch.relu(wanted - walls.stiffness * sign * Z)
         total = total + 0.5 * (push**2).sum((1, 2, 3)) / walls.stiffness
     return total
@@ -79,27 +89,27 @@ def value(batch: Batch, weights: Tensor, pull: Pull, walls: Walls | None) -> Ten
 @settings(max_examples=25, deadline=None)
 @given(passes())
 def test_value_and_gradient_are_those_of_the_definition(
-    case: tuple[Batch, Tensor, Pull, Walls | None],
+    case: tuple[Batch, Array, Pull, Walls | None],
 ) -> None:
     batch, weights, pull, walls = case
-    variable = weights.clone().requires_grad_()
+    variable = torch.from_numpy(weights).requires_grad_()
     total = value(batch, variable, pull, walls)
     (wanted,) = torch.autograd.grad(total.sum(), variable)
     here = batch.at(weights, walls)
-    torch.testing.assert_close(here.value(pull), total.detach())
-    torch.testing.assert_close(here.gradient(pull), wanted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(here.value(pull), total.detach().numpy(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(here.gradient(pull), wanted.numpy(), rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=25, deadline=None)
 @given(passes())
 def test_along_and_gram_are_those_of_the_jacobian(
-    case: tuple[Batch, Tensor, Pull, Walls | None],
+    case: tuple[Batch, Array, Pull, Walls | None],
 ) -> None:
     batch, weights, _, walls = case
     here = batch.at(weights, walls)
     last = batch.shape.sizes[-1]
     for i in range(2):
-        row = batch.rows(torch.tensor([i]))
+        row = batch.rows(np.array([i]))
         own = None
         if walls is not None:
             own = Walls([s[[i]] for s in walls.signs], [x[[i]] for x in walls.multipliers], 3.0)
@@ -107,55 +117,51 @@ def test_along_and_gram_are_those_of_the_jacobian(
         def f(w: Tensor, row: Batch = row, own: Walls | None = own) -> Tensor:
             return outputs(row, w[None], own)[0]
 
-        J = torch.autograd.functional.jacobian(f, weights[i])
-        direction = torch.ones_like(weights)
-        torch.testing.assert_close(here.along(direction)[i], J @ direction[i])
-        torch.testing.assert_close(here.gram()[i], J @ J.T, rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(
-            here.gram(last=True)[i], J[:, -last:] @ J[:, -last:].T, rtol=1e-9, atol=1e-9
-        )
-        torch.testing.assert_close(here.backward(torch.ones_like(here.residual))[i], J.sum(0))
+        J = torch.autograd.functional.jacobian(f, torch.from_numpy(weights[i])).numpy()
+        direction = np.ones_like(weights)
+        for found, wanted in (
+            (here.along(direction)[i], J @ direction[i]),
+            (here.gram()[i], J @ J.T),
+            (here.gram(last=True)[i], J[:, -last:] @ J[:, -last:].T),
+            (here.backward(np.ones_like(here.residual))[i], J.sum(0)),
+        ):
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
 
 
 def test_lbfgs_solves_a_convex_quadratic(monkeypatch: pytest.MonkeyPatch) -> None:
-    generator = torch.Generator().manual_seed(0)
-    root = torch.randn(3, 8, 8, generator=generator, dtype=torch.float64)
-    H = root @ root.mT + 0.1 * torch.eye(8, dtype=torch.float64)
-    b = torch.randn(3, 8, generator=generator, dtype=torch.float64)
+    rng = np.random.default_rng(0)
+    root, b = rng.normal(size=(3, 8, 8)), rng.normal(size=(3, 8))
+    H = root @ root.mT + 0.1 * np.eye(8)
 
     class Quadratic:
-        def __init__(self, x: Tensor) -> None:
+        def __init__(self, x: Array) -> None:
             self.x, self.Hx = x, (H @ x[:, :, None])[..., 0]
 
-        def value(self, _: Pull) -> Tensor:
+        def value(self, _: Pull) -> Array:
             return (self.x * (0.5 * self.Hx - b)).sum(1)
 
-        def gradient(self, _: Pull) -> Tensor:
+        def gradient(self, _: Pull) -> Array:
             return self.Hx - b
 
     monkeypatch.setattr(Batch, "at", lambda self, x, walls=None: Quadratic(x))
     shape = Shape(1, 1, 1, ((1, 1),), "linear", 2, False)
     batch = Batch(shape, True, b, b, b)
-    found = lbfgs(batch, torch.zeros(3, 8, dtype=torch.float64), Pull(b, H), None, 300)
-    torch.testing.assert_close(found, torch.linalg.solve(H, b), rtol=1e-6, atol=1e-7)
+    found = lbfgs(batch, np.zeros((3, 8)), Pull(b, H), None, 300)
+    np.testing.assert_allclose(found, np.linalg.solve(H, b[..., None])[..., 0], 1e-6, 1e-7)
 
 
 def test_lbfgs_reaches_what_scipy_reaches() -> None:
-    generator = torch.Generator().manual_seed(1)
-    X, Y = (
-        torch.randn(1, *s, generator=generator, dtype=torch.float64) for s in ((1, 4, 2), (4, 1))
-    )
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=(1, 1, 4, 2)), rng.normal(size=(1, 4, 1))
     shape = Shape(4, 1, 1, ((2, 2), (2, 1)), "linear", 2, False)
-    batch = Batch(shape, False, X, Y, torch.full((1,), 0.1, dtype=torch.float64))
-    pull = Pull(
-        torch.zeros(1, 4, dtype=torch.float64), torch.eye(4, dtype=torch.float64)[None] * 10
-    )
-    start = torch.randn(1, sum(shape.sizes), generator=generator, dtype=torch.float64)
+    batch = Batch(shape, False, X, Y, np.array([0.1]))
+    pull = Pull(np.zeros((1, 4)), np.eye(4)[None] * 10)
+    start = rng.normal(size=(1, sum(shape.sizes)))
 
-    def both(w: np.ndarray) -> tuple[float, np.ndarray]:
-        here: Pass = batch.at(torch.from_numpy(w)[None])
-        return float(here.value(pull)), here.gradient(pull)[0].numpy()
+    def both(w: Array) -> tuple[float, Array]:
+        here: Pass = batch.at(w[None])
+        return float(here.value(pull)[0]), here.gradient(pull)[0]
 
-    best = minimize(both, start[0].numpy(), jac=True, method="BFGS", options={"gtol": 1e-10}).fun
+    best = minimize(both, start[0], jac=True, method="BFGS", options={"gtol": 1e-10}).fun
     found = lbfgs(batch, start, pull, None, 200)
-    assert float(batch.at(found).value(pull)) == pytest.approx(best, rel=1e-9)
+    assert float(batch.at(found).value(pull)[0]) == pytest.approx(best, rel=1e-9)

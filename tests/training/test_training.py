@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from zerogap.model.problem import Problem
 from zerogap.training import INTERPOLATION_TOLERANCE, Training, TrainingOptions, train
@@ -18,14 +17,6 @@ CASES = {
 }
 QUICK = TrainingOptions(restarts=16, steps=1000, polish_steps=2000)
 TINY = TrainingOptions(restarts=8, steps=200, polish_steps=100, lbfgs_steps=20)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def problem_of(case: dict) -> Problem:

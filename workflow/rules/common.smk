@@ -125,8 +125,8 @@ def read_by(wildcards):
         for file in batch_files(f"{kind}/{{setting}}/{{batch}}.{end}")
         if f"/{INSIDE}/" in file
     ]
-    # `solve` trains where theory does not suffice and returns a torch module; `audit` reads one.
-    late = ["training", "model.module", "trained.modules"]
+    # `solve` returns a torch module; `audit` reads one.
+    late = ["model.module", "trained.modules"]
     read = {"inside": stored, "audit": tables("audits.csv")}
     return [
         *modules(*notebook_imports(Path(source_of(wildcards))), *late),

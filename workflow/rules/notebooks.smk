@@ -12,8 +12,8 @@ NOTEBOOKS = [
 # Executed in the shell, not by the notebook directive, so that a failed run leaves no output.
 rule notebook:
     input:
+        stage("notebook"),
         read_by,
-        modules("replication.pages.notebook"),
         source=source_of,
     output:
         ipynb="<results>/notebooks/{notebook}.ipynb",
@@ -37,10 +37,5 @@ rule notebook:
     shell:
         "(folder=$(mktemp -d); trap 'rm -rf $folder' EXIT;"
         " export IPYTHONDIR=$folder JUPYTER_RUNTIME_DIR=$folder ZEROGAP_RESULTS=$PWD/{params.results};"
-        " jupyter nbconvert --to notebook --execute {input.source}"
-        " --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True"
-        " --output-dir $folder --output {wildcards.notebook};"
-        " jupyter nbconvert --to zerogap.replication.pages.notebook.Offline"
-        " $folder/{wildcards.notebook}.ipynb --output-dir $folder;"
-        " mv $folder/{wildcards.notebook}.ipynb {output.ipynb};"
-        " mv $folder/{wildcards.notebook}.html {output.html}) > {log} 2>&1"
+        " python -m zerogap.replication.stages notebook --source {input.source}"
+        " --output {output.ipynb} --page {output.html}) > {log} 2>&1"

@@ -49,6 +49,8 @@ _MAX_ROUNDS = 60
 _MAX_ORTHANTS = 12
 # Rounds without progress that end an orthant; the share of τ by which a leaf is too high.
 _PATIENCE, _VIOLATED = 12, 1e-10
+# Cuts stay in the program while they are at least this near to holding with equality.
+_NEAR = 0.5
 
 # How a node is reached from the root: (sign, subset) pairs.
 Trail = tuple[tuple[int, tuple[int, ...]], ...]
@@ -128,13 +130,14 @@ def path_gauge(
     tau: float | None = None,
     signs: Array | None = None,
     tolerance: float = 1e-9,
+    enough: float = np.inf,
 ) -> PathGauge:
     """Solve the path program of depth L ≥ 3 for a fit of scalar outputs (n, 1).
 
     With τ None: the gauge D₁^path(L); else the dual of the fit s.t. c_L(λ) ≤ τ. Starts in the
     orthant of λ given by `signs` and goes on to neighbours while the optimum lies on a wall (the
-    dual is concave, so an optimum off the walls is global). Raises MethodError if the tree
-    is larger than MAX_LEAVES.
+    dual is concave, so an optimum off the walls is global). Ends early once `lower` is `enough`.
+    Raises MethodError if the tree is larger than MAX_LEAVES.
     """
     if not fit.Y.any() and (tau is None or fit.loss.value(fit.Y, fit.Y) == 0):
         return PathGauge.nothing(len(fit.Y), 0.0, 0.0, fit.no_bias)
@@ -149,7 +152,7 @@ def path_gauge(
         if not waiting:
             break
         signs = waiting.pop(0)
-        solved = _solve_orthant(features, fit, depth, tau, signs, tolerance, known)
+        solved = _solve_orthant(features, fit, depth, tau, signs, tolerance, known, enough / energy)
         if below is None or solved.lower > below.lower:
             below = solved
             # On a wall the optimum is that of the orthants around it, and their branches mix.
@@ -163,6 +166,8 @@ def path_gauge(
                     waiting.append(neighbour)
         above = solved if above is None or solved.upper < above.upper else above
         if relative(above.upper - below.lower, above.upper) <= 10 * tolerance or clock.late():
+            break
+        if below.lower * energy >= enough:
             break
     assert below is not None and above is not None
     return PathGauge(
@@ -307,12 +312,14 @@ def _solve_orthant(
     signs: Array,
     tolerance: float,
     known: list[Branch],
+    enough: float,
 ) -> PathGauge:
     """The optimum over one orthant of λ. Fits with `known` branches too, and adds the last.
 
-    Cutting planes: a round solves the program over the cuts so far, prices the leaves of its λ and
-    μ's (which proves `lower`), fits the branches that the cuts' multipliers spell out (which
-    is `upper`), and cuts off its solution wherever a leaf is above the allowed level.
+    Cutting planes: a round solves the program over the cuts so far, whose value is at least the
+    optimum, prices the leaves of its λ and μ's (which proves `lower`), and cuts off its solution
+    wherever a leaf is above the allowed level. Where no bracket could be wider than asked, or at
+    the end, the branches that the cuts' multipliers spell out are fitted, which is `upper`.
     """
     orthant = _Orthant(features, fit, depth, tau, signs)
     # All leaves start with the ends of every dimension of V₂ they may touch.
@@ -331,18 +338,17 @@ def _solve_orthant(
             best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
         last = _branches(orthant.tree.trails, cuts, z)
         branches += last
-        upper, atoms, weights, bias = _fit(features, branches, fit, tau)
-        if upper < best.upper:
-            best = replace(best, upper=upper, atoms=atoms, weights=weights, bias=bias)
-            branches, stalled = [*known, *atoms.U[0]], 0
-        if relative(best.upper - best.lower, best.upper) <= tolerance or stalled == _PATIENCE:
-            break
-        if clock.late():
-            break
         highest, more = orthant.separate(x, cuts)
-        if not highest > orthant.allowed * (1 + max(tolerance / 10, _VIOLATED)):
-            break
-        # Slack cuts stay: dropping them would let the μ's cycle.
+        high = highest > orthant.allowed * (1 + max(tolerance / 10, _VIOLATED))
+        done = not high or stalled == _PATIENCE or clock.late() or best.lower >= enough
+        above = dual_value(x[: len(signs), None], fit, tau)
+        if done or relative(above - best.lower, above) <= tolerance:
+            upper, atoms, weights, bias = _fit(features, branches, fit, tau)
+            if upper < best.upper:
+                best = replace(best, upper=upper, atoms=atoms, weights=weights, bias=bias)
+                branches, stalled = [*known, *atoms.U[0]], 0
+            if done or relative(best.upper - best.lower, best.upper) <= tolerance:
+                break
         cuts = more
     known += last
     return best
@@ -378,11 +384,12 @@ class _Cuts:
             np.concatenate([self.side, side]),
         )
 
-    def rows(self, X: Array, maps: sparse.csr_matrix) -> sparse.csr_matrix:
-        """side·φ(Xu)ᵀ(leaf's map) for every cut: one sparse product over all leaves at once."""
-        n, m = len(X), len(self.leaf)
-        v = (np.maximum(X @ self.U, 0)[:, self.feature] * self.side).T
-        columns = (self.leaf[:, None] * n + np.arange(n)).ravel()
+    def rows(self, X: Array, maps: sparse.csr_matrix, start: int) -> sparse.csr_matrix:
+        """side·φ(Xu)ᵀ(leaf's map) for the cuts from `start` on: one sparse product over leaves."""
+        leaf, feature, side = self.leaf[start:], self.feature[start:], self.side[start:]
+        n, m = len(X), len(leaf)
+        v = (np.maximum(X @ self.U, 0)[:, feature] * side).T
+        columns = (leaf[:, None] * n + np.arange(n)).ravel()
         picker = sparse.csr_matrix(
             (v.ravel(), columns, np.arange(0, m * n + 1, n)), shape=(m, maps.shape[0])
         )
@@ -400,14 +407,33 @@ class _Orthant:
         self.tree = tree_over(signs, depth)
         self.maps = sparse.vstack(self.tree.maps).tocsr()  # (leaves·n, unknowns)
         self.dual = Conic.of(fit, tau is None)
+        self.rows = sparse.csr_matrix((0, self.tree.unknowns))
+        self.near = np.zeros(0, dtype=int)
 
     def solve(self, cuts: _Cuts) -> tuple[Array, Array]:
-        """The optimal unknowns under the cuts, and the cuts' multipliers."""
-        rows, bounds = cuts.rows(self.features.X, self.maps), self.tree.bounds
-        A = sparse.vstack([rows, bounds]).tocsc()
-        b = np.concatenate([np.full(rows.shape[0], self.allowed), np.zeros(bounds.shape[0])])
-        x, z, _ = self.dual.solve(A, b, [clarabel.NonnegativeConeT(len(b))])
-        return x, z[: rows.shape[0]]
+        """The optimal unknowns under the cuts, and the cuts' multipliers.
+
+        Most cuts are slack. The program has those that are near, and others once it violates them;
+        none is forgotten, or the μ's would cycle.
+        """
+        bounds, known = self.tree.bounds, self.rows.shape[0]
+        new = cuts.rows(self.features.X, self.maps, known)
+        self.rows = sparse.vstack([self.rows, new]).tocsr()
+        self.near = np.concatenate([self.near, np.arange(known, self.rows.shape[0])])
+        while True:
+            A = sparse.vstack([self.rows[self.near], bounds]).tocsc()
+            b = np.concatenate([np.full(len(self.near), self.allowed), np.zeros(bounds.shape[0])])
+            x, z, _ = self.dual.solve(A, b, [clarabel.NonnegativeConeT(len(b))])
+            levels = self.rows @ x
+            violated = levels > self.allowed * (1 + _VIOLATED)
+            violated[self.near] = False
+            if not violated.any():
+                break
+            self.near = np.concatenate([self.near, np.flatnonzero(violated)])
+        multipliers = np.zeros(len(levels))
+        multipliers[self.near] = z[: len(self.near)]
+        self.near = self.near[levels[self.near] > _NEAR * self.allowed]
+        return x, multipliers
 
     def proved(self, x: Array) -> tuple[float, Array, Array]:
         """(value, λ, μ's) of the best feasible multiple of a solution's λ and μ's.

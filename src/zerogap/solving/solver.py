@@ -18,6 +18,7 @@ from zerogap.solving.certificates import require_provable
 from zerogap.solving.constructions import constructions, known_of
 from zerogap.solving.methods.base import Effort
 from zerogap.solving.proving import PRIMAL_SHARE, fitting, proved, require_seconds
+from zerogap.training import TrainingOptions, train
 
 _TRAINED = "training"
 # Targets in all up to which networks are trained from random starts: if there is another, and at
@@ -86,9 +87,6 @@ def solve(
         small = problem.Y.size <= _SMALL and not (again or clock.late())
         wanted = problem.depth > 2 and small if candidates else problem.Y.size <= _LARGE
         if restarts > 0 and wanted and not closed and problem.reduced.plain:
-            # Only here, since it loads torch.
-            from zerogap.training import TrainingOptions, train
-
             found = train([problem.reduced], [seed], TrainingOptions(restarts=restarts))[0]
             if np.isfinite(found.value):
                 candidates.append(Candidate(found.network, _TRAINED))

@@ -1,13 +1,17 @@
-"""Values and gradients of a batch of equal networks, in closed form."""
+"""Values and gradients of a batch of equal networks, in closed form.
+
+In numpy, where batches of matrices this small take less time than in torch, and gradients in closed
+form less than by autograd (results/reference/benchmarks/training.csv).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from zerogap.model.matrices import Array
 from zerogap.training.shape import Shape
 
 
@@ -19,23 +23,23 @@ class Walls:
     augmented Lagrangian of signs·z ≥ 0 makes the kinks of the ReLU smooth constraints.
     """
 
-    signs: list[Tensor]
-    multipliers: list[Tensor]
+    signs: list[Array]
+    multipliers: list[Array]
     stiffness: float
 
-    def push(self, layer: int, Z: Tensor) -> Tensor:
+    def push(self, layer: int, Z: Array) -> Array:
         """Multipliers that the constraints of one layer ask for, non-negative."""
-        return (self.multipliers[layer] - self.stiffness * self.signs[layer] * Z).clamp(min=0)
+        return np.maximum(self.multipliers[layer] - self.stiffness * self.signs[layer] * Z, 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Pull:
     """What pulls f(X) to Y: multipliers Λ (B, nk) and a metric M (B, nk, nk)."""
 
-    multipliers: Tensor
-    metric: Tensor
+    multipliers: Array
+    metric: Array
 
-    def force(self, residual: Tensor) -> Tensor:
+    def force(self, residual: Array) -> Array:
         """M r for r = f(X) − Y, both (B, nk)."""
         return (self.metric @ residual[:, :, None])[..., 0]
 
@@ -49,15 +53,15 @@ class Batch:
 
     shape: Shape
     exact: bool
-    X: Tensor
-    Y: Tensor
-    penalty: Tensor
+    X: Array
+    Y: Array
+    penalty: Array
 
-    def rows(self, index: Tensor) -> Batch:
+    def rows(self, index: Array) -> Batch:
         """The data of some of the networks."""
         return replace(self, X=self.X[index], Y=self.Y[index], penalty=self.penalty[index])
 
-    def at(self, weights: Tensor, walls: Walls | None = None) -> Pass:
+    def at(self, weights: Array, walls: Walls | None = None) -> Pass:
         """The networks with these weights (B, P), evaluated."""
         layers = self.shape.views(weights)
         hidden, before, gates = [self.X], [], []
@@ -65,16 +69,11 @@ class Batch:
             Z = hidden[-1] @ W
             before.append(Z)
             if self.shape.activation == "relu":
-                gates.append(Z if walls is None else walls.signs[layer])
-                Z = Z.clamp(min=0) if walls is None else _gated(Z, gates[-1])
+                gates.append(Z > 0 if walls is None else walls.signs[layer] > 0)
+                Z = np.maximum(Z, 0) if walls is None else Z * gates[-1]
             hidden.append(Z)
-        residual = ((hidden[-1] @ layers[-1]).sum(-3) - self.Y).flatten(1)
+        residual = ((hidden[-1] @ layers[-1]).sum(-3) - self.Y).reshape(len(weights), -1)
         return Pass(self.shape, weights, layers, hidden, before, gates, residual, walls)
-
-
-def _gated(values: Tensor, gate: Tensor) -> Tensor:
-    """The values where the gate is positive, zero elsewhere."""
-    return torch.ops.aten.threshold_backward(values, gate, 0.0)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,19 +81,19 @@ class Pass:
     """A batch of networks at given weights, and what follows from one pass through them.
 
     layers: W₁ … W_L, each (B, m, a, b). hidden: A₀ … A_{L−1}. before: pre-activations. gates:
-    positive where a ReLU is open. residual: f(X) − Y (B, nk).
+    where a ReLU is open. residual: f(X) − Y (B, nk).
     """
 
     shape: Shape
-    weights: Tensor
-    layers: list[Tensor]
-    hidden: list[Tensor]
-    before: list[Tensor]
-    gates: list[Tensor]
-    residual: Tensor
+    weights: Array
+    layers: list[Array]
+    hidden: list[Array]
+    before: list[Array]
+    gates: list[Array]
+    residual: Array
     walls: Walls | None
 
-    def value(self, pull: Pull) -> Tensor:
+    def value(self, pull: Pull) -> Array:
         """R + ⟨Λ, r⟩ + ½ rᵀMr with r = f(X) − Y, and the walls' penalty (B,)."""
         r = self.residual
         total = self.regularizer() + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
@@ -104,36 +103,40 @@ class Pass:
                 total = total + 0.5 * (push**2).sum((-3, -2, -1)) / self.walls.stiffness
         return total
 
-    def gradient(self, pull: Pull) -> Tensor:
+    def gradient(self, pull: Pull) -> Array:
         """The gradient (B, P) of `value`."""
-        outer = pull.multipliers + pull.force(self.residual)
-        return self.regularizer_gradient() + self.backward(outer, self.walls)
+        gradient = self.backward(pull.multipliers + pull.force(self.residual), self.walls)
+        gradient += self.regularizer_gradient()
+        return gradient
 
-    def backward(self, outer: Tensor, walls: Walls | None = None) -> Tensor:
+    def backward(self, outer: Array, walls: Walls | None = None) -> Array:
         """Jᵀ outer (B, P), the gradient of ⟨outer, f(X)⟩ for outer (B, nk), and of the walls."""
-        flow = outer.unflatten(1, (1, self.shape.n, self.shape.k))
-        gradients = [(self.hidden[-1].mT @ flow).flatten(1)]
+        gradient = np.empty_like(self.weights)
+        parts = self.shape.views(gradient)
+        flow = outer.reshape(-1, 1, self.shape.n, self.shape.k)
+        np.matmul(self.hidden[-1].mT, flow, out=parts[-1])
         for layer in reversed(range(len(self.before))):
             flow = flow @ self.layers[layer + 1].mT
             if self.gates:
-                flow = _gated(flow, self.gates[layer])
+                flow *= self.gates[layer]
             if walls is not None:
-                flow = flow - walls.signs[layer] * walls.push(layer, self.before[layer])
-            gradients.append((self.hidden[layer].mT @ flow).flatten(1))
-        return torch.cat(gradients[::-1], 1)
+                flow -= walls.signs[layer] * walls.push(layer, self.before[layer])
+            np.matmul(self.hidden[layer].mT, flow, out=parts[layer])
+        return gradient
 
-    def along(self, direction: Tensor) -> Tensor:
+    def along(self, direction: Array) -> Array:
         """J direction (B, nk): the derivative of f(X) along weights (B, P)."""
         *inner, last = self.shape.views(direction)
         change = self.hidden[0] @ inner[0]
-        for layer, gate in enumerate(self.gates or self.before):
+        for layer in range(len(self.before)):
             if layer:
                 change = change @ self.layers[layer] + self.hidden[layer] @ inner[layer]
             if self.gates:
-                change = _gated(change, gate)
-        return (change @ self.layers[-1] + self.hidden[-1] @ last).sum(-3).flatten(1)
+                change = change * self.gates[layer]
+        total = (change @ self.layers[-1] + self.hidden[-1] @ last).sum(-3)
+        return total.reshape(len(direction), -1)
 
-    def gram(self, last: bool = False) -> Tensor:
+    def gram(self, last: bool = False) -> Array:
         """JJᵀ (B, nk, nk) for all weights, or for those of the last layer.
 
         Output c of sample i depends on the weights W (a, b) of branch m's layer through a neuron's
@@ -143,70 +146,69 @@ class Pass:
         """
         n, k = self.shape.n, self.shape.k
         # The last layer: F_ic is the unit vector of output c.
-        eye = torch.eye(k, dtype=self.weights.dtype, device=self.weights.device)
         inner = (self.hidden[-1] @ self.hidden[-1].mT).sum(1)
-        total = inner[:, :, None, :, None] * eye[:, None, :]
+        total = inner[:, :, None, :, None] * np.eye(k)[:, None, :]
         for layer, flow in () if last else self._flows():
             A = self.hidden[layer]
             short = A.shape[-1] * flow.shape[-1] < n * k
             products = self._by_rows(A, flow) if short else self._by_factors(A, flow)
-            total = total + products.view_as(total)
+            total += products.reshape(total.shape)
         return total.reshape(-1, n * k, n * k)
 
-    def _by_rows(self, A: Tensor, flow: Tensor) -> Tensor:
+    def _by_rows(self, A: Array, flow: Array) -> Array:
         """The same (B, nk, nk) from the rows A_i ⊗ F_ic; A (B, m, n, a), flow F (B, m, nk, b)."""
-        F = flow.unflatten(2, (self.shape.n, self.shape.k))
-        rows = (A[:, :, :, None, :, None] * F[..., None, :]).movedim(1, 3)
-        rows = rows.flatten(3).flatten(1, 2)
+        n, k = self.shape.n, self.shape.k
+        F = flow.reshape(*flow.shape[:2], n, k, -1)
+        rows = np.moveaxis(A[:, :, :, None, :, None] * F[..., None, :], 1, 3)
+        rows = rows.reshape(len(F), n * k, -1)
         return rows @ rows.mT
 
-    def _by_factors(self, A: Tensor, flow: Tensor) -> Tensor:
+    def _by_factors(self, A: Array, flow: Array) -> Array:
         """Σ_m (A_i·A_j)(F_ic·F_je), (B, n, k, n, k)."""
-        size = (self.shape.n, self.shape.k)
-        outward = (flow @ flow.mT).unflatten(3, size).unflatten(2, size)
+        n, k = self.shape.n, self.shape.k
+        outward = (flow @ flow.mT).reshape(*flow.shape[:2], n, k, n, k)
         return ((A @ A.mT)[:, :, :, None, :, None] * outward).sum(1)
 
-    def _flows(self) -> Iterator[tuple[int, Tensor]]:
+    def _flows(self) -> Iterator[tuple[int, Array]]:
         """For each hidden layer, last first: d f(X) / d (its pre-activation), (B, m, nk, w)."""
-        n = self.shape.n
-        flow = self.layers[-1].mT.unsqueeze(2).expand(-1, -1, n, -1, -1)
+        B, m, n, k = len(self.weights), self.shape.branches, self.shape.n, self.shape.k
+        flow = self.layers[-1].mT[:, :, None]
         for layer in reversed(range(len(self.before))):
             if self.gates:
-                flow = _gated(flow, self.gates[layer].unsqueeze(3).expand_as(flow))
-            flat = flow.flatten(2, 3)
+                flow = flow * self.gates[layer][:, :, :, None]
+            flow = np.broadcast_to(flow, (B, m, n, *flow.shape[3:]))
+            flat = flow.reshape(B, m, n * k, -1)
             yield layer, flat
-            flow = (flat @ self.layers[layer].mT).unflatten(2, (n, -1)) if layer else flow
+            if layer:
+                flow = (flat @ self.layers[layer].mT).reshape(B, m, n, k, -1)
 
-    def regularizer(self) -> Tensor:
+    def regularizer(self) -> Array:
         """R (B,)."""
         if self.shape.degree == 2:
             return 0.5 * (self.weights**2).sum(1)
-        total = torch.zeros_like(self.weights[:, 0])
+        total = np.zeros(len(self.weights))
         for W in self.layers:
-            squares = (W**2).sum((-2, -1), keepdim=True)
-            total = total + 0.5 * (self._power(squares) * squares).sum((-3, -2, -1))
+            squares = (W**2).sum((-2, -1), keepdims=True)
+            total += 0.5 * (self._power(squares) * squares).sum((-3, -2, -1))
         return total
 
-    def regularizer_gradient(self) -> Tensor:
+    def regularizer_gradient(self) -> Array:
         """The gradient of R (B, P)."""
         if self.shape.degree == 2:
             return self.weights
-        return torch.cat(
-            [
-                (0.5 * self.shape.degree * self._power((W**2).sum((-2, -1), keepdim=True)) * W)
-                .flatten(1)
-                for W in self.layers
-            ],
-            1,
-        )  # fmt: skip
+        gradient = np.empty_like(self.weights)
+        for part, W in zip(self.shape.views(gradient), self.layers, strict=True):
+            squares = (W**2).sum((-2, -1), keepdims=True)
+            np.multiply(0.5 * self.shape.degree * self._power(squares), W, out=part)
+        return gradient
 
-    def _power(self, squares: Tensor) -> Tensor:
+    def _power(self, squares: Array) -> Array:
         """‖W‖^{degree − 2} of layers, from their squared norms.
 
         Products, not pow: its vector and scalar code differ in the last bit, and a result must
         not depend on where in the batch it stands.
         """
-        power = squares.sqrt() if self.shape.degree % 2 else torch.ones_like(squares)
+        power = np.sqrt(squares) if self.shape.degree % 2 else np.ones_like(squares)
         for _ in range((self.shape.degree - 2) // 2):
             power = power * squares
         return power

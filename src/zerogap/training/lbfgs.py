@@ -1,20 +1,20 @@
 """Batched L-BFGS, and with it the smooth part of a polish."""
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from zerogap.model import clock
+from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch, Pull, Walls
 
 
 def lbfgs(
     batch: Batch,
-    weights: Tensor,
+    weights: Array,
     pull: Pull,
     walls: Walls | None,
     steps: int,
     memory: int = 6,
-) -> Tensor:
+) -> Array:
     """Batched L-BFGS; one evaluation a step, in which every network moves or shortens its step.
 
     Pair i of the memory, weights' change S[i] and gradients' G[i], is that of the step i before
@@ -22,11 +22,11 @@ def lbfgs(
     """
     here = batch.at(weights, walls)
     value, gradient = here.value(pull), here.gradient(pull)
-    S = weights.new_zeros(memory, *weights.shape)
-    G = torch.zeros_like(S)
-    inverse = weights.new_zeros(memory, len(weights))
-    length = torch.ones_like(value)
-    start = 1 / gradient.norm(dim=1).clamp(min=1.0)
+    S = np.zeros((memory, *weights.shape))
+    G = np.zeros_like(S)
+    inverse = np.zeros((memory, len(weights)))
+    length = np.ones_like(value)
+    start = 1 / np.maximum(np.linalg.norm(gradient, axis=1), 1.0)
     for step in range(steps):
         if clock.late():
             break
@@ -39,7 +39,7 @@ def lbfgs(
         direction = direction * start[:, None]
         for i in reversed(newest_first):
             beta = inverse[i] * (G[i] * direction).sum(1)
-            direction = direction + (alphas.pop() - beta)[:, None] * S[i]
+            direction += (alphas.pop() - beta)[:, None] * S[i]
         slope = -(gradient * direction).sum(1)
         trial = weights - length[:, None] * direction
         there = batch.at(trial, walls)
@@ -47,17 +47,17 @@ def lbfgs(
         good = ahead <= value + 1e-4 * length * slope
         s, y = trial - weights, slopes - gradient
         product = (s * y).sum(1)
-        keep = good & (product > 1e-10 * s.norm(dim=1) * y.norm(dim=1))
+        keep = good & (product > 1e-10 * np.linalg.norm(s, axis=1) * np.linalg.norm(y, axis=1))
         S[step % memory], G[step % memory] = s, y
-        inverse[step % memory] = torch.where(keep, 1 / product, 0.0)
-        start = torch.where(keep, product / (y * y).sum(1), start)
-        weights = torch.where(good[:, None], trial, weights)
-        value = torch.where(good, ahead, value)
-        gradient = torch.where(good[:, None], slopes, gradient)
-        length = torch.where(good, 1.0, 0.4 * length)
+        inverse[step % memory] = np.divide(1, product, out=np.zeros_like(product), where=keep)
+        start = np.divide(product, (y * y).sum(1), out=start.copy(), where=keep)
+        weights = np.where(good[:, None], trial, weights)
+        value = np.where(good, ahead, value)
+        gradient = np.where(good[:, None], slopes, gradient)
+        length = np.where(good, 1.0, 0.4 * length)
         # A step this short is no descent: forget the memory and start from the gradient.
         lost = length < 1e-6
-        inverse = torch.where(lost, 0.0, inverse)
-        start = torch.where(lost, 1 / gradient.norm(dim=1).clamp(min=1.0), start)
-        length = torch.where(lost, 1.0, length)
+        inverse[:, lost] = 0.0
+        start = np.where(lost, 1 / np.maximum(np.linalg.norm(gradient, axis=1), 1.0), start)
+        length = np.where(lost, 1.0, length)
     return weights

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from zerogap.model import clock
+from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch, Walls
 from zerogap.training.descent import LOOSE, best, descend
 from zerogap.training.interpolation import feasible, hold
@@ -25,28 +25,28 @@ _ROUNDS = 8
 
 
 def polish(
-    batch: Batch, weights: Tensor, count: int, start: int, options: TrainingOptions
-) -> tuple[Tensor, Tensor, list[list[list[float]]]]:
+    batch: Batch, weights: Array, count: int, start: int, options: TrainingOptions
+) -> tuple[Array, Array, list[list[list[float]]]]:
     """Slow Adam across the last kinks (ReLU), then L-BFGS on the pattern that it found.
 
     start: the step at which the curves (step, best value) go on.
     """
     weights, values = feasible(batch, weights)
-    reached = values.reshape(count, -1).amin(1)
+    reached = values.reshape(count, -1).min(1)
     curves: list[list[list[float]]] = [[] for _ in range(count)]
-    going = torch.arange(count, device=weights.device)
+    going = np.arange(count)
     slow = batch.shape.activation == "relu" and options.polish_steps > 0
     for done in range(_PASSES if slow else 0):
-        own = torch.arange(len(weights), device=weights.device).reshape(count, -1)[going].flatten()
-        every = own.repeat_interleave(len(_TIGHT))
-        tight = weights.new_tensor(_TIGHT).repeat(len(own))
+        own = np.arange(len(weights)).reshape(count, -1)[going].ravel()
+        every = own.repeat(len(_TIGHT))
+        tight = np.tile(_TIGHT, len(own))
         moved, found, rows = descend(
             batch.rows(every),
             weights[every],
             tight,
             len(going),
             options.polish_steps,
-            torch.full_like(tight, _SLOW * options.learning_rate),
+            np.full_like(tight, _SLOW * options.learning_rate),
             2 * options.refresh,
         )
         pick = best(found, len(own), 1)
@@ -54,28 +54,28 @@ def polish(
         rows[:, :, 0] += start + done * options.polish_steps
         for i, own_rows in zip(going.tolist(), rows, strict=True):
             curves[i].extend(own_rows[:, :2].tolist())
-        now = values.reshape(count, -1).amin(1)
+        now = values.reshape(count, -1).min(1)
         # Hard problems, with samples on almost one line, go on while it pays.
-        going = (now < (1 - _PAYS) * reached).nonzero()[:, 0]
+        going = np.flatnonzero(now < (1 - _PAYS) * reached)
         reached = now
         if not len(going) or clock.late():
             break
     refined, better = feasible(batch, refine(batch, weights, options.lbfgs_steps))
-    weights = torch.where((better < values)[:, None], refined, weights)
-    values = torch.minimum(values, better)
-    for curve, last in zip(curves, values.reshape(count, -1).amin(1).tolist(), strict=True):
+    weights = np.where((better < values)[:, None], refined, weights)
+    values = np.minimum(values, better)
+    for curve, last in zip(curves, values.reshape(count, -1).min(1).tolist(), strict=True):
         curve.append([curve[-1][0] if curve else start, last])
     return weights, values, curves
 
 
-def refine(batch: Batch, weights: Tensor, steps: int) -> Tensor:
+def refine(batch: Batch, weights: Array, steps: int) -> Array:
     """L-BFGS on the augmented Lagrangian, with the activation pattern held by walls."""
     walls = None
     if batch.shape.activation == "relu":
         before = batch.at(weights).before
-        signs = [torch.where(Z > 0, 1.0, -1.0).to(Z) for Z in before]
-        walls = Walls(signs, [torch.zeros_like(Z) for Z in before], _STIFFNESS)
-    pull = hold(batch, weights, torch.full_like(weights[:, 0], LOOSE), walls)
+        signs = [np.where(Z > 0, 1.0, -1.0) for Z in before]
+        walls = Walls(signs, [np.zeros_like(Z) for Z in before], _STIFFNESS)
+    pull = hold(batch, weights, np.full(len(weights), LOOSE), walls)
     for _ in range(_ROUNDS):
         if clock.late():
             break

@@ -4,14 +4,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
 from zerogap.model.problem import Problem
 from zerogap.training.batch import Batch
 from zerogap.training.descent import LOOSE, best, descend
+from zerogap.training.interpolation import EXACT, correct
 from zerogap.training.options import INTERPOLATION_TOLERANCE, Training, TrainingOptions
 from zerogap.training.polish import polish
 from zerogap.training.scaling import Scaled, scale
@@ -31,7 +30,6 @@ def train(
     problems: Sequence[Problem],
     seeds: Sequence[int],
     options: TrainingOptions = DEFAULTS,
-    device: str = "cpu",
 ) -> list[Training]:
     """Train every problem from `restarts` random starts, one result per problem, in order.
 
@@ -49,14 +47,15 @@ def train(
         size = max(1, shape.chunk // options.restarts)
         for start in range(0, len(members), size):
             chunk = members[start : start + size]
-            trained = _train(
-                [problems[i] for i in chunk],
-                [scaled[i] for i in chunk],
-                [seeds[i] for i in chunk],
-                shape,
-                options,
-                torch.device(device),
-            )
+            # Runs that diverge are told by their values.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                trained = _train(
+                    [problems[i] for i in chunk],
+                    [scaled[i] for i in chunk],
+                    [seeds[i] for i in chunk],
+                    shape,
+                    options,
+                )
             results.update(zip(chunk, trained, strict=True))
     return [results[i] for i in range(len(problems))]
 
@@ -67,14 +66,12 @@ def _train(
     seeds: list[int],
     shape: Shape,
     options: TrainingOptions,
-    device: torch.device,
 ) -> list[Training]:
     restarts, count = options.restarts, len(problems)
     steps = options.steps or _STEPS[shape.activation]
 
-    def spread(values: list[Array]) -> Tensor:
-        stacked = torch.from_numpy(np.stack(values)).to(device)
-        return stacked.repeat_interleave(restarts, 0)
+    def spread(values: list[Array]) -> Array:
+        return np.stack(values).repeat(restarts, 0)
 
     batch = Batch(
         shape,
@@ -83,23 +80,25 @@ def _train(
         spread([s.Y for s in scaled]),
         spread([np.array(s.penalty) for s in scaled]),
     )
-    weights = torch.cat(
+    weights = np.concatenate(
         [initial(shape, s.X, restarts, seed) for s, seed in zip(scaled, seeds, strict=True)]
-    ).to(device)
-    loose = torch.full_like(weights[:, 0], LOOSE)
-    paces = weights.new_tensor(_PACES).repeat_interleave(2)
-    rates = options.learning_rate * paces.repeat(restarts // len(paces) + 1)[:restarts]
+    )
+    loose = np.full(len(weights), LOOSE)
+    paces = np.repeat(_PACES, 2)
+    rates = options.learning_rate * np.resize(paces, restarts)
     kept, values, curves = descend(
-        batch, weights, loose, count, steps, rates.repeat(count), options.refresh, _LOOKS
+        batch, weights, loose, count, steps, np.tile(rates, count), options.refresh, _LOOKS
     )
     chosen = best(values, count, options.polished)
     polished, better, tails = polish(batch.rows(chosen), kept[chosen], count, steps, options)
     # A polish that ends higher, as it may on the wrong side of a kink, is dropped.
     improved = better < values[chosen]
     kept[chosen[improved]] = polished[improved]
+    if batch.exact:
+        kept, _ = correct(batch, kept, enough=EXACT)
     results = []
     for i, (problem, normal) in enumerate(zip(problems, scaled, strict=True)):
-        own = kept[i * restarts : (i + 1) * restarts].cpu().numpy()
+        own = kept[i * restarts : (i + 1) * restarts]
         # Few networks are polished: what half of them reach is not followed there.
         tail = np.pad(tails[i], ((0, 0), (0, 2)), constant_values=np.nan)
         curve = np.concatenate([curves[i], tail])

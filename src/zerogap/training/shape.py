@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from zerogap.model.matrices import Array
 from zerogap.model.network import Network
@@ -57,21 +56,26 @@ class Shape:
     def sizes(self) -> list[int]:
         return [self.branches * a * b for a, b in self.layers]
 
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where in the vector the layers begin, and where it ends."""
+        return [0, *accumulate(self.sizes)]
+
     @property
     def chunk(self) -> int:
         """Networks per tensor program: few enough for their activations to stay in cache."""
         return max(1, 2**18 // (sum(self.sizes) + self.n * self.branches * len(self.layers)))
 
-    def views(self, weights: Tensor) -> list[Tensor]:
-        """The layers, (…, m, a, b), of weights (…, P)."""
+    def views(self, weights: Array) -> list[Array]:
+        """The layers, (…, m, a, b), of weights (…, P); views, to be written to as well."""
         return [
-            part.reshape(*part.shape[:-1], self.branches, a, b)
-            for part, (a, b) in zip(weights.split(self.sizes, -1), self.layers, strict=True)
+            weights[..., start:end].reshape(*weights.shape[:-1], self.branches, a, b)
+            for (start, end), (a, b) in zip(pairwise(self.ends), self.layers, strict=True)
         ]
 
     def network(self, weights: Array, scaled: Scaled) -> Network:
         """The network, in the problem's own coordinates, of one weight vector (P,)."""
-        layers = [W.numpy() * scaled.gain for W in self.views(torch.from_numpy(weights))]
+        layers = [W * scaled.gain for W in self.views(weights)]
         layers[0] = scaled.basis @ layers[0]
         if self.split:
             first, last = layers[0][0], layers[1][0]

@@ -88,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (Setting("relu-standard-whitened", _WHITENED, restarts=8, polish_steps=200),),
+        (Setting("relu-standard-whitened", _WHITENED, polish_steps=200),),
     ),
     Claim(
         "whitened-orthogonal",

@@ -1,7 +1,4 @@
-"""Executed notebooks as HTML that loads nothing: formulas are MathML, and no script is left.
-
-`jupyter nbconvert --to zerogap.replication.pages.notebook.Offline` writes it.
-"""
+"""Executed notebooks as HTML that loads nothing: formulas are MathML, and no script is left."""
 
 from typing import Any
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from zerogap.model.errors import what_failed
 from zerogap.replication.records import read_batch, write_batch
@@ -15,7 +14,6 @@ from zerogap.training import TrainingOptions, train
 
 def run(data: Path, output: Path) -> int:
     """Train every problem of a batch; problems of one shape and effort share a tensor program."""
-    torch.set_num_threads(1)
     given = read_batch(data, Given)
     groups: dict[TrainingOptions, list[int]] = {}
     for i, one in enumerate(given):

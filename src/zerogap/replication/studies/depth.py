@@ -68,12 +68,13 @@ class Comparison:
         return 1 - self.four.lower / self.three.upper
 
 
-def compare(X: Array, y: Array) -> Comparison:
-    """Bracket both values."""
+def compare(X: Array, y: Array, beyond: float = -np.inf) -> Comparison:
+    """Bracket both values; the second only until the difference is known not to be `beyond`."""
     features, fit = Features(X), Fit(y[:, None])
     two = gauge(features, fit, tolerance=1e-6)
     three = path_gauge(features, fit, 3, signs=two.multipliers[:, 0], tolerance=_TOLERANCE)
-    four = path_gauge(features, fit, 4, signs=three.multipliers[:, 0], tolerance=_TOLERANCE)
+    signs, enough = three.multipliers[:, 0], (1 - beyond) * three.upper
+    four = path_gauge(features, fit, 4, signs=signs, tolerance=_TOLERANCE, enough=enough)
     if three.upper < four.upper:
         # A three-layer branch is a path network of any depth: φ leaves its outputs as they are.
         four = replace(four, upper=three.upper, atoms=three.atoms, weights=three.weights)
@@ -100,7 +101,7 @@ def ascend(start: Comparison, rng: np.random.Generator, steps: int) -> Compariso
             for A in (best.X, best.y)
         )
         try:
-            trial = compare(X, y)
+            trial = compare(X, y, best.lower)
         except MethodError:
             continue
         success = trial.lower > best.lower

@@ -6,9 +6,8 @@ and normal data, of which it says nothing.
 
 from typing import Any
 
-# `solve` loads these when it trains and when it returns a network: the study depends on them.
-import zerogap.model.module
-import zerogap.training  # noqa: F401
+# `solve` loads it when it returns a network: the study depends on it.
+import zerogap.model.module  # noqa: F401
 from zerogap.convex.search import search
 from zerogap.model.problem import Problem
 from zerogap.replication.families import Spec, generate
