@@ -140,9 +140,10 @@ def heading(wildcards):
     return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
 
 
-def subject(wildcards):
-    """What a figure is about: its caption up to the first comma or colon."""
-    return re.split("[:,.]", described()[wildcards.figure].caption)[0]
+def titles(caption):
+    """What a figure is about, its caption up to the first stop, and the rest of it."""
+    subject, rest = re.match("([^:,.]*)[:,.] *(.*)", caption, re.DOTALL).groups()
+    return {"figure": subject, "what to see": rest}
 
 
 def verdict_on(certificates):

@@ -1,30 +1,33 @@
-# Name: caption, tables that it reads.
+# What is said of every figure, by name.
 DESCRIBED = described()
 FIGURES = (
     [f"{RESULTS}/figures/{name}.png" for name in DESCRIBED] if CONFIG.claims else []
 )
 
 
-rule figure:
+# All of them by one process.
+rule figures:
     input:
-        lambda wildcards: stage(
-            "figure", f"replication.figures.{wildcards.figure.replace('-', '_')}"
+        stage(
+            "figures",
+            *[f"replication.figures.{name.replace('-', '_')}" for name in DESCRIBED],
         ),
-        lambda wildcards: tables(*DESCRIBED[wildcards.figure][1]),
+        tables(*sorted({name for said in DESCRIBED.values() for name in said.tables})),
     output:
-        report(
-            "<results>/figures/{figure}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels=lambda wildcards: {"figure": subject(wildcards)},
-        ),
-        "<results>/figures/{figure}.pdf",
+        *[
+            report(
+                f"<results>/figures/{name}.png",
+                caption="../report/figure.rst",
+                category="Figures",
+                labels=titles(said.caption),
+            )
+            for name, said in DESCRIBED.items()
+        ],
+        *[f"<results>/figures/{name}.pdf" for name in DESCRIBED],
     log:
-        "<logs>/figure/{figure}.log",
+        "<logs>/figures.log",
     benchmark:
-        "<benchmarks>/figure/{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(DESCRIBED),
+        "<benchmarks>/figures.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -32,12 +35,9 @@ rule figure:
         mem_mb=growing(1000),
     params:
         results=subpath(output[0], ancestor=2),
-        base=subpath(output[0], strip_suffix=".png"),
-        caption=lambda wildcards: DESCRIBED[wildcards.figure][0],
     shell:
-        "python -m zerogap.replication.stages figure --name {wildcards.figure}"
-        " --tables {params.results}/tables --output {params.base}"
-        " > {log} 2>&1"
+        "python -m zerogap.replication.stages figures --tables {params.results}/tables"
+        " --output {params.results}/figures > {log} 2>&1"
 
 
 # What flows between the rules, as a diagram that GitHub and many editors draw.

@@ -11,7 +11,7 @@ GROUPS = {
     "every batch": ("generate", "train", "solve_dual", "certify", "verify"),
     "tables of the claims": ("collect", "table1", "scoreboard"),
     "studies": ("audits", "audits_table", "depth_study", "depth_table", "search", "search_table"),
-    "to read": ("figure", "notebook", "provenance", "paper"),
+    "to read": ("figures", "notebook", "provenance", "paper"),
 }
 
 Edges = set[tuple[str, str]]
