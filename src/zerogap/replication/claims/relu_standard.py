@@ -88,14 +88,14 @@ CLAIMS: tuple[Claim, ...] = (
         "relu-standard-whitened",
         "Standard ReLU networks of three or more layers can have a duality gap (whitened data).",
         "Section 5; Table 1",
-        (Setting("relu-standard-whitened", _WHITENED, polish_steps=200),),
+        (Setting("relu-standard-whitened", _WHITENED, restarts=8, polish_steps=200),),
     ),
     Claim(
         "whitened-orthogonal",
         "On whitened one-hot data one orthogonal direction per class is optimal at every depth.",
         "the formula suggested by the orthogonal solution",
         (
-            Setting("whitened-orthogonal", _ORTHOGONAL, restarts=24, polish_steps=1500),
+            Setting("whitened-orthogonal", _ORTHOGONAL, restarts=16, polish_steps=1500),
             Setting("whitened-bottlenecks", _MANY, restarts=0),
         ),
         test="formula",
