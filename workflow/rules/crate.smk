@@ -15,6 +15,12 @@ rule crate:
         stage("crate"),
         run=[
             *TABLES,
+            *[
+                table.removesuffix("md") + "html"
+                for table in TABLES
+                if table.endswith(".md")
+            ],
+            EXPLORER,
             *CERTIFICATES,
             *batch_files("data/{setting}/{batch}.npz"),
             *FIGURES,
