@@ -15,8 +15,8 @@ from zerogap.theory.whitened import one_hot_orthogonal
 CAPTION = (
     "One-hot targets of K classes on whitened data, standard ReLU networks of L layers. Left: the "
     "scaled cost of the best network known over that of one orthogonal direction per class, and "
-    "its rank; the ratio falls with depth and with the number of classes. Right: between the best "
-    "network and the lower bound that is proved (dashed) lies the optimum."
+    "its rank; the ratio falls with depth. Right: between the best network and the lower bound "
+    "that is proved (dashed) lies the optimum."
 )
 ALT = (
     "A table of classes against depth, white where one direction per class is best, darker where a "
