@@ -221,7 +221,8 @@ def test_the_time_of_a_full_run_is_that_of_the_kept_run() -> None:
     kept = pd.read_csv(KEPT / "pipeline.csv").set_index("rule").loc["total"]
     minutes, seconds = divmod(round(kept["seconds"]), 60)
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"took {minutes} min {seconds} s after set-up" in page
+    jobs = f"The full run, {kept['jobs']:.0f} jobs"
+    assert f"{jobs}, took {minutes} min {seconds} s after set-up" in page
     assert f"{kept['share']:.0%}".replace("%", " %") + " of that starting processes" in page
 
 
