@@ -19,6 +19,7 @@ from zerogap.replication import runs
 from zerogap.model.errors import ZerogapError
 from zerogap.replication.config import check_source, load
 from zerogap.replication.figures import described
+from zerogap.replication.pages.markdown import heading
 from zerogap.replication.tracing import PACKAGE, loaded, notebook_imports
 
 
@@ -132,12 +133,6 @@ def read_by(wildcards):
         *modules(*notebook_imports(Path(source_of(wildcards))), *late),
         *read.get(wildcards.notebook, TABLES),
     ]
-
-
-def heading(wildcards):
-    """The first line of a notebook, its title."""
-    cells = json.loads(Path(source_of(wildcards)).read_text(encoding="utf-8"))["cells"]
-    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")
 
 
 def titles(caption):

@@ -21,7 +21,7 @@ rule notebook:
             "<results>/notebooks/{notebook}.html",
             caption="../report/notebook.rst",
             category="Notebooks",
-            labels=lambda wildcards: {"notebook": heading(wildcards)},
+            labels=lambda wildcards: {"notebook": heading(Path(source_of(wildcards)))},
         ),
     log:
         "<logs>/notebook/{notebook}.log",

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zerogap.replication.figures import style
+from zerogap.replication.tables.directions import directions
 from zerogap.replication.tables.frames import read
-from zerogap.theory.whitened import one_hot_orthogonal
 
 CAPTION = (
     "One-hot targets of K classes on whitened data, standard ReLU networks of L layers. Left: the "
@@ -39,15 +39,10 @@ def scaled(details: pd.DataFrame) -> pd.DataFrame:
     found = details[(details["setting"] == SETTING) & details["primal"].notna()].copy()
     found["classes"] = [len(sizes.split("-")) for sizes in found["sizes"]]
     found["rank"] = [min(json.loads(ranks)) for ranks in found["ranks"]]
-    directions = np.array(
-        [
-            one_hot_orthogonal(np.ones(classes), depth)
-            for classes, depth in zip(found["classes"], found["depth"], strict=True)
-        ]
-    )
-    depth = found["depth"]
-    found["ratio"] = (2 / depth * found["primal"]) ** (depth / 2) / directions
-    found["lower"] = (2 / depth * found["primal_lower"]) ** (depth / 2) / directions
+    # P is as P₁ to the power 2/L.
+    orthogonal, power = directions(found), found["depth"] / 2
+    found["ratio"] = (found["primal"] / orthogonal) ** power
+    found["lower"] = (found["primal_lower"] / orthogonal) ** power
     return found.sort_values(["classes", "depth"])
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from zerogap.model.problem import Problem
 from zerogap.replication.figures import style
+from zerogap.replication.tables.directions import directions
 from zerogap.replication.tables.frames import read
 from zerogap.solving.bottlenecks import bottleneck
 from zerogap.theory.whitened import one_hot_lower, one_hot_orthogonal
@@ -53,11 +54,7 @@ def best(details: pd.DataFrame) -> pd.DataFrame:
     found["gap"] = 1 - found["dual"] / found["primal"]
     found["proved"] = (1 - found["dual_upper"] / found["primal_lower"]).clip(lower=0)
     found["classes"] = [len(sizes.split("-")) for sizes in found["sizes"]]
-    found["orthogonal"] = [
-        depth / 2 * one_hot_orthogonal(np.array(sizes.split("-"), dtype=float), int(depth))
-        ** (2 / depth)
-        for sizes, depth in zip(found["sizes"], found["depth"], strict=True)
-    ]  # fmt: skip
+    found["orthogonal"] = directions(found)
     return found.sort_values(key)
 
 

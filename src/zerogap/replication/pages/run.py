@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zerogap.replication.figures import described
 from zerogap.replication.pages.claims import picture
-from zerogap.replication.pages.markdown import plain, table
+from zerogap.replication.pages.markdown import heading, plain, table
 from zerogap.replication.pages.markup import html
 
 
@@ -24,7 +24,7 @@ def page(results: Path, extra: Path) -> str:
     shown = [name for name in described() if (results / f"figures/{name}.png").is_file()]
     lines += ["## Pictures\n", *map(picture, shown)] if shown else []
     read = [
-        (_title(path), path.relative_to(extra).as_posix())
+        (heading(path.with_suffix(".ipynb")), path.relative_to(extra).as_posix())
         for path in sorted(extra.glob("notebooks/*.html"))
     ]
     for title, name in (
@@ -41,10 +41,3 @@ def page(results: Path, extra: Path) -> str:
     packages = {**made["packages"], "Python": made["python"], "machine": made["machine"]}
     versions = table(("package", "version"), [(plain(a), plain(b)) for a, b in packages.items()])
     return "\n".join([*lines, "## Tables\n", *links, "\n## What made it\n", versions])
-
-
-def _title(page: Path) -> str:
-    """The first heading of a notebook."""
-    notebook = json.loads(page.with_suffix(".ipynb").read_text(encoding="utf-8"))
-    first: str = "".join(notebook["cells"][0]["source"]).splitlines()[0]
-    return first.removeprefix("# ")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from zerogap.replication.claims.registry import Claim
-from zerogap.theory.whitened import one_hot_orthogonal
+from zerogap.replication.tables.directions import directions
 
 REPLICATED = "replicated"
 CONDITION = "replicated under a condition"
@@ -76,11 +76,7 @@ def _width(gap: float, tolerance: float) -> str:
 def _judge_formula(claim: Claim, cell: pd.DataFrame, tolerance: float) -> tuple[str, str]:
     """Whether a certified network undercuts the orthogonal formula."""
     cell = cell[cell["primal"].notna()]
-    formula = []
-    for sizes, L in zip(cell["sizes"], cell["depth"], strict=True):
-        counts = np.array([float(s) for s in sizes.split("-")])
-        formula.append(L / 2 * one_hot_orthogonal(counts, L) ** (2 / L))
-    ratio = cell["primal"].to_numpy() / np.array(formula)
+    ratio = cell["primal"].to_numpy() / directions(cell)
     beaten = (ratio < 1 - 1e-6) & cell["certified"].to_numpy(dtype=bool)
     evidence = f"{int(beaten.sum())} of {len(cell)} beaten by a certified network"
     if not beaten.any():
