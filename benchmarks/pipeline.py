@@ -28,7 +28,7 @@ from zerogap.replication.runs import folder as of_run
 
 COLUMNS = ["rule", "jobs", "seconds", "core_seconds", "startup", "share"]
 _ROOT = Path(__file__).parents[1]
-_FOLDERS = ("workflow", "config", "src", "paper", "results/reference", "docs")
+_FOLDERS = ("workflow", "config", "profiles", "src", "paper", "results/reference", "docs")
 _FILES = ("Snakefile", "pyproject.toml", "README.md", "environment.yml", "requirements.lock")
 # A line of an import report: its own microseconds, with what it imports, the module.
 _IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)

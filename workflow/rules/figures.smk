@@ -49,6 +49,8 @@ rule rulegraph:
         "<results>/rulegraph.mmd",
     log:
         "<logs>/rulegraph.log",
+    benchmark:
+        "<benchmarks>/rulegraph.tsv"
     conda:
         "../../environment.yml"
     threads: 1
