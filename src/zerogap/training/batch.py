@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zerogap.model.matrices import Array
+from zerogap.training.regularizer import regularizer, regularizer_gradient
 from zerogap.training.shape import Shape
 
 
@@ -96,7 +97,7 @@ class Pass:
     def value(self, pull: Pull) -> Array:
         """R + ⟨Λ, r⟩ + ½ rᵀMr with r = f(X) − Y, and the walls' penalty (B,)."""
         r = self.residual
-        total = self.regularizer() + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
+        total = regularizer(self.shape, self.weights) + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
         if self.walls is not None:
             for layer, Z in enumerate(self.before):
                 push = self.walls.push(layer, Z)
@@ -106,7 +107,7 @@ class Pass:
     def gradient(self, pull: Pull) -> Array:
         """The gradient (B, P) of `value`."""
         gradient = self.backward(pull.multipliers + pull.force(self.residual), self.walls)
-        gradient += self.regularizer_gradient()
+        gradient += regularizer_gradient(self.shape, self.weights)
         return gradient
 
     def backward(self, outer: Array, walls: Walls | None = None) -> Array:
@@ -181,34 +182,3 @@ class Pass:
             yield layer, flat
             if layer:
                 flow = (flat @ self.layers[layer].mT).reshape(B, m, n, k, -1)
-
-    def regularizer(self) -> Array:
-        """R (B,)."""
-        if self.shape.degree == 2:
-            return 0.5 * (self.weights**2).sum(1)
-        total = np.zeros(len(self.weights))
-        for W in self.layers:
-            squares = (W**2).sum((-2, -1), keepdims=True)
-            total += 0.5 * (self._power(squares) * squares).sum((-3, -2, -1))
-        return total
-
-    def regularizer_gradient(self) -> Array:
-        """The gradient of R (B, P)."""
-        if self.shape.degree == 2:
-            return self.weights
-        gradient = np.empty_like(self.weights)
-        for part, W in zip(self.shape.views(gradient), self.layers, strict=True):
-            squares = (W**2).sum((-2, -1), keepdims=True)
-            np.multiply(0.5 * self.shape.degree * self._power(squares), W, out=part)
-        return gradient
-
-    def _power(self, squares: Array) -> Array:
-        """‖W‖^{degree − 2} of layers, from their squared norms.
-
-        Products, not pow: its vector and scalar code differ in the last bit, and a result must
-        not depend on where in the batch it stands.
-        """
-        power = np.sqrt(squares) if self.shape.degree % 2 else np.ones_like(squares)
-        for _ in range((self.shape.degree - 2) // 2):
-            power = power * squares
-        return power

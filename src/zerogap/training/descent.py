@@ -8,6 +8,7 @@ from zerogap.model import clock
 from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch
 from zerogap.training.interpolation import feasible, hold
+from zerogap.training.regularizer import regularizer
 
 # μ at the start of the descent.
 LOOSE = 0.005
@@ -44,14 +45,14 @@ def descend(
         share = step / steps
         if step % refresh == 0 or step in looks:
             there, current = feasible(batch, weights)
-            size = batch.at(there).regularizer()
+            size = regularizer(batch.shape, there)
             better = (current < values) | (np.isinf(values) & np.isfinite(size))
             kept[better] = there[better]
             values = np.minimum(values, current)
             curve.append(_reached(step, values.reshape(count, -1)))
         if step % refresh == 0:
             # Near kinks Gauss–Newton may land far away; such a network is left where it is.
-            near = current <= _RISE * batch.at(weights).regularizer()
+            near = current <= _RISE * regularizer(batch.shape, weights)
             near = np.isfinite(current) if step == 0 else near
             weights[near] = there[near]
             pull = hold(batch, weights, tightness * 10 ** (-_TIGHTENING * share))

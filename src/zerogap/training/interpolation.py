@@ -8,6 +8,7 @@ import numpy as np
 from zerogap.model.matrices import Array
 from zerogap.training.batch import Batch, Pass, Pull, Walls
 from zerogap.training.options import INTERPOLATION_TOLERANCE
+from zerogap.training.regularizer import regularizer, regularizer_gradient
 
 # Share of the trace of JJᵀ below which the metric treats directions alike: linear networks must
 # hold tiny singular values, and at kinks the small eigenvalues mislead. Gauss–Newton steps need
@@ -50,7 +51,8 @@ class Linearized:
         singular value of a deep network is bounded in weight space only.
         """
         metric = np.linalg.inv(_lifted(self.gram, _RIDGE[self.around.shape.activation]))
-        wanted = self.around.along(self.around.regularizer_gradient())
+        away = regularizer_gradient(self.around.shape, self.around.weights)
+        wanted = self.around.along(away)
         return Pull(-(metric @ wanted[:, :, None])[..., 0], metric / tightness[:, None, None])
 
 
@@ -76,21 +78,24 @@ def correct(
     Of every network the best iterate counts; those that interpolate drop out, and those that are
     stuck, as a network is that is dead on some sample.
     """
-    best, least = weights.copy(), np.linalg.norm(batch.at(weights).residual, axis=1)
-    active = np.flatnonzero(least > enough)
-    weights, before = weights[active], least[active]
+    here = batch.at(weights)
+    best, least = weights.copy(), np.linalg.norm(here.residual, axis=1)
+    active = np.arange(len(weights))
+    going, before = least > enough, least.copy()
     for _ in range(_CORRECTIONS):
-        if not len(active):
+        if not going.any():
             break
-        rows = batch.rows(active)
-        here = rows.at(weights)
+        if not going.all():
+            active, weights, before = active[going], weights[going], before[going]
+            here = batch.rows(active).at(weights)
         weights = weights - linearize(here, last).step(here.residual)
-        errors = np.linalg.norm(rows.at(weights).residual, axis=1)
+        here = batch.rows(active).at(weights)
+        errors = np.linalg.norm(here.residual, axis=1)
         better = errors < least[active]
         least[active[better]] = errors[better]
         best[active[better]] = weights[better]
         going = (errors > enough) & (np.abs(errors - before) > _STUCK * before)
-        active, weights, before = active[going], weights[going], errors[going]
+        before = errors
     return best, least
 
 
@@ -103,7 +108,7 @@ def feasible(batch: Batch, weights: Array) -> tuple[Array, Array]:
         if len(lost) and batch.shape.activation == "relu":
             there[lost], errors[lost] = correct(batch.rows(lost), weights[lost], last=True)
         good, weights = errors <= _INTERPOLATED, there
-        values = batch.at(weights).regularizer()
+        values = regularizer(batch.shape, weights)
     else:
         values = batch.at(weights).value(fit(batch))
         good = np.isfinite(values)

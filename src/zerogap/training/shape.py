@@ -57,9 +57,13 @@ class Shape:
         return [self.branches * a * b for a, b in self.layers]
 
     @cached_property
-    def ends(self) -> list[int]:
-        """Where in the vector the layers begin, and where it ends."""
-        return [0, *accumulate(self.sizes)]
+    def _places(self) -> list[tuple[slice, tuple[int, int, int]]]:
+        """Where in the vector the layers are, and their shapes (m, a, b)."""
+        ends = pairwise([0, *accumulate(self.sizes)])
+        return [
+            (slice(*own), (self.branches, a, b))
+            for own, (a, b) in zip(ends, self.layers, strict=True)
+        ]
 
     @property
     def chunk(self) -> int:
@@ -68,10 +72,8 @@ class Shape:
 
     def views(self, weights: Array) -> list[Array]:
         """The layers, (…, m, a, b), of weights (…, P); views, to be written to as well."""
-        return [
-            weights[..., start:end].reshape(*weights.shape[:-1], self.branches, a, b)
-            for (start, end), (a, b) in zip(pairwise(self.ends), self.layers, strict=True)
-        ]
+        lead = weights.shape[:-1]
+        return [weights[..., own].reshape(lead + size) for own, size in self._places]
 
     def network(self, weights: Array, scaled: Scaled) -> Network:
         """The network, in the problem's own coordinates, of one weight vector (P,)."""
