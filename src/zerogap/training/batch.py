@@ -97,7 +97,8 @@ class Pass:
     def value(self, pull: Pull) -> Array:
         """R + ⟨Λ, r⟩ + ½ rᵀMr with r = f(X) − Y, and the walls' penalty (B,)."""
         r = self.residual
-        total = regularizer(self.shape, self.weights) + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
+        total = regularizer(self.shape, self.weights)
+        total = total + (r * (pull.multipliers + 0.5 * pull.force(r))).sum(1)
         if self.walls is not None:
             for layer, Z in enumerate(self.before):
                 push = self.walls.push(layer, Z)
