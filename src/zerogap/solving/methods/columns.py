@@ -39,7 +39,7 @@ def solve(given: Given, tau: float | None) -> Piece:
         oracle = Shifted(problem.X, Proved if _by_cones(problem) else Features)
     else:
         oracle = Proved(problem.X) if _by_cones(problem) else given.features
-    if isinstance(oracle, Proved) and not fit.plain and tau is not None:
+    if isinstance(oracle, Proved) and tau is not None:
         # Proofs of levels take longer than all else: ascent finds most neurons before.
         with clock.within(_ASCENT * clock.left()):
             near = gauge(Summits(problem.X), fit, tau, given.effort.exact, near).atoms
