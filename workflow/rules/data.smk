@@ -9,6 +9,8 @@ rule generate:
         "<logs>/generate/{setting}/{batch}.log",
     benchmark:
         "<benchmarks>/generate/{setting}/{batch}.tsv"
+    # All that solve_dual waits for.
+    priority: 3
     conda:
         "../../environment.yml"
     threads: 1

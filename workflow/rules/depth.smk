@@ -12,6 +12,8 @@ rule depth_study:
         "<logs>/depth_study/{batch}.log",
     benchmark:
         "<benchmarks>/depth_study/{batch}.tsv"
+    # As in solve_dual: the longest jobs first.
+    priority: 2
     conda:
         "../../environment.yml"
     threads: 1

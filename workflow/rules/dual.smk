@@ -8,6 +8,8 @@ rule solve_dual:
         "<logs>/solve_dual/{setting}/{batch}.log",
     benchmark:
         "<benchmarks>/solve_dual/{setting}/{batch}.tsv"
+    # The longest jobs first, so that the last ones are short.
+    priority: 2
     conda:
         "../../environment.yml"
     threads: 1

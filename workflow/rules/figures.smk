@@ -28,6 +28,8 @@ rule figures:
         "<logs>/figures.log",
     benchmark:
         "<benchmarks>/figures.tsv"
+    # The paper waits for them, nothing for the notebooks that may run at the same time.
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
