@@ -176,6 +176,8 @@ def test_commands_work_or_say_what_they_need(environment: dict[str, str], tmp_pa
     for start in (("-m", "zerogap"), (str(script),)):
         for command, word in (("--version", "zerogap 0."), ("--help", "usage")):
             assert word in run(environment, tmp_path, *start, command).stdout
+    schema = run(environment, tmp_path, "-m", "zerogap", "schema").stdout
+    assert "multipliers" in json.loads(schema)["$defs"]["evidence"]["anyOf"][0]["properties"]
     for command in ("claims", "table"):
         refused = run(environment, tmp_path, "-m", "zerogap", command)
         assert refused.returncode == 2

@@ -1,4 +1,4 @@
-"""The command line: zerogap solve, audit, verify, table, tables, claims, doctor,
+"""The command line: zerogap solve, audit, verify, schema, table, tables, claims, doctor,
 completion.
 
 Exit codes: 0 done; 1 a certificate was refused (verify), no bracket was found (solve), or something
@@ -139,6 +139,8 @@ def build_parser() -> argparse.ArgumentParser:
     verify.add_argument("--tolerance", type=float, default=1e-6, help="relative gap that is zero")
     verify.set_defaults(run=_verify)
 
+    schema = commands.add_parser("schema", help="print the JSON schema of certificates")
+    schema.set_defaults(run=_schema)
     table = commands.add_parser("table", help="print Table 1, measured")
     table.set_defaults(run=_table)
     tables = commands.add_parser("tables", help="compare the gap table with its certificates")
@@ -498,6 +500,14 @@ def _verify(given: argparse.Namespace) -> int:
     if not each and not unread:
         print("zerogap verify: there is no certificate in what was given", file=sys.stderr)
     return 2 if unread else int(not each or any(row["refused"] for row in rows))
+
+
+def _schema(given: argparse.Namespace) -> int:
+    from importlib.resources import files
+
+    text = files("zerogap.checker") / "certificate.schema.json"
+    print(text.read_text(encoding="utf-8"), end="")
+    return 0
 
 
 def _print_verdicts(

@@ -11,11 +11,12 @@ import jsonschema
 import pytest
 
 from tests.checker.examples import EVERY_KIND, example
+from zerogap import checker
 from zerogap.checker import verify
 from zerogap.checker.kinds import KINDS
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "docs/certificate.schema.json").read_text(encoding="utf-8")
+    (Path(checker.__file__).parent / "certificate.schema.json").read_text(encoding="utf-8")
 )
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
