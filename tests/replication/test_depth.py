@@ -12,8 +12,8 @@ from zerogap.checker import verify
 from zerogap.replication.families import seed_of
 from zerogap.replication.studies.depth import (
     DIFFERS,
-    EXAMPLE,
     EXAMPLE_X,
+    EXAMPLES,
     ascend,
     certificate,
     compare,
@@ -68,7 +68,7 @@ def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> N
     rows, proofs = study(6, 2, random=2, ascents=1, steps=1)
     assert (rows, proofs) == study(6, 2, random=2, ascents=1, steps=1)
     columns = {*DEPTH_COLUMNS, "problem"}
-    assert [set(row) | {"certified"} for row in rows] == [columns] * 4
+    assert [set(row) | {"certified"} for row in rows] == [columns] * 5
     differing = [row["id"] for row in rows if row["relative_lower"] > DIFFERS]
     assert [proof["id"]["instance"] for proof in proofs] == differing != []
     for proof in proofs:
@@ -77,17 +77,31 @@ def test_a_study_is_a_function_of_its_options_and_proves_every_difference() -> N
         assert verdict.deeper_upper < verdict.dual
 
 
-def test_a_four_layer_network_costs_less_than_any_three_layer_one() -> None:
-    found = example_of()
-    assert EXAMPLE.outputs(EXAMPLE_X)[:, 0].tolist() == [4, 54, 0, 48, 840, 72]
-    assert found.four.upper == pytest.approx(np.sqrt(75 * 83 * 41))
-    assert found.lower == pytest.approx(0.02802, abs=1e-5)
-    proof = certificate(found, "four-layers", EXAMPLE)
+@pytest.mark.parametrize(
+    ("name", "y", "squares", "share"),
+    [
+        ("four-layers", [4, 54, 0, 48, 840, 72], 75 * 83 * 41, 0.02802),
+        (
+            "four-layers-steep",
+            [44930160, 323844048, 0, 167491248, 4710766896, 1258476816],
+            229737 * 176769 * 109044,
+            0.07087,
+        ),
+    ],
+)
+def test_a_four_layer_network_costs_less_than_any_three_layer_one(
+    name: str, y: list[int], squares: int, share: float
+) -> None:
+    found, (X, network) = example_of(name), EXAMPLES[name]
+    assert network.outputs(X)[:, 0].tolist() == y
+    assert found.four.upper == pytest.approx(np.sqrt(squares))
+    assert found.lower == pytest.approx(share, abs=1e-5)
+    proof = certificate(found, name, network)
     verdict = verify(proof)
     assert verdict.accepted, verdict.reason
     assert 1 - verdict.deeper_upper / verdict.dual == pytest.approx(found.lower, rel=1e-6)
     first = proof["deeper"]["branches"][0]
-    first[0] = matrix(2 * EXAMPLE.branches[0][0])
+    first[0] = matrix(2 * network.branches[0][0])
     assert "deeper" in verify(proof).reason
 
 
@@ -121,4 +135,4 @@ def test_seeds_are_whole_numbers_where_some_rows_have_none(tmp_path: Path) -> No
     rows, _ = study(6, 2, random=1, ascents=0, steps=0)
     write(rows, {}, tmp_path / "depth.csv")
     seeds = [line.split(",")[3] for line in (tmp_path / "depth.csv").read_text().splitlines()[1:]]
-    assert seeds == ["", str(seed_of("depth-study", "random", 6, 2, 0))]
+    assert seeds == ["", "", str(seed_of("depth-study", "random", 6, 2, 0))]

@@ -47,6 +47,21 @@ EXAMPLE = Network(
     "relu",
 )
 
+# A branch and data found by ascending D₁(3) over the cost of the branch in both, and rounded.
+STEEP_X = np.array([[-785.0, 620], [-789, 614], [798, 602], [976, -217], [754, -657], [972, -236]])
+STEEP = Network(
+    (
+        (
+            np.array([[99.0, 196, -112], [-280, 300, 24]]),
+            np.array([[132.0, -221], [-102, 300], [52, -86]]),
+            np.array([[138.0], [-300]]),
+            np.array([[1.0]]),
+        ),
+    ),
+    "relu",
+)
+EXAMPLES = {"four-layers": (EXAMPLE_X, EXAMPLE), "four-layers-steep": (STEEP_X, STEEP)}
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -81,10 +96,11 @@ def compare(X: Array, y: Array, beyond: float = -np.inf) -> Comparison:
     return Comparison(X, y, three, four)
 
 
-def example() -> Comparison:
-    """D₁(3) and, between the path program and the network's cost, D₁(4) of the example."""
-    comparison = compare(EXAMPLE_X, EXAMPLE.outputs(EXAMPLE_X)[:, 0])
-    cost = float(np.prod([np.linalg.norm(W) for W in EXAMPLE.branches[0]]))
+def example(name: str = "four-layers") -> Comparison:
+    """D₁(3) and, between the path program and the network's cost, D₁(4) of an example."""
+    X, network = EXAMPLES[name]
+    comparison = compare(X, network.outputs(X)[:, 0])
+    cost = float(np.prod([np.linalg.norm(W) for W in network.branches[0]]))
     return replace(comparison, four=replace(comparison.four, upper=cost))
 
 
@@ -164,7 +180,7 @@ def study(
     """Rows and certificates for n samples in d dimensions: random data, then ascents of `steps`.
 
     Every random instance is one draw of standard normal data; an ascent starts from the first of
-    some draws where the values differ, or from the last of them. The example joins its size. A row
+    some draws where the values differ, or from the last of them. Examples join their size. A row
     has the columns of results/tables/depth.csv but the last, and the digest of its problem; a
     certificate is made where the values
     differ.
@@ -189,10 +205,12 @@ def study(
             }
         )
         if comparison.lower > DIFFERS:
-            proofs.append(certificate(comparison, name, EXAMPLE if kind == "network" else None))
+            _, network = EXAMPLES.get(name, (None, None))
+            proofs.append(certificate(comparison, name, network))
 
-    if (n, d) == EXAMPLE_X.shape:
-        add("network", "four-layers", None, example())
+    for name, (X, _) in EXAMPLES.items():
+        if (n, d) == X.shape:
+            add("network", name, None, example(name))
     for kind, count in (("random", random), ("adversarial", ascents)):
         for replicate in range(count):
             seed = seed_of("depth-study", kind, n, d, replicate)
