@@ -58,8 +58,8 @@ def title(found: pd.DataFrame) -> str:
 def draw(tables: Path) -> Figure:
     """One point per data set: the certified relative difference, on the floor if there is none.
 
-    Hollow: undecided, at what the difference is at most. The star is an actual network of four
-    layers, all others are path programs. Above each n: how many of the random data sets have a
+    Hollow: undecided, at what the difference is at most. Stars are actual networks of four
+    layers, all others path programs. Above each n: how many of the random data sets have a
     difference.
     """
     frame = read(tables, "depth.csv")
