@@ -37,9 +37,12 @@ def test_brackets_are_told_in_total_values_and_only_narrow() -> None:
         with clock.units(lambda value: 10 * value), clock.units(lambda value: value + 1):
             clock.tell(1.0, 4.0)
             clock.tell(0.5, 5.0)
-        with clock.units(float, attained=False):
+        with clock.units(attained=False):
             clock.tell(30.0, 1.0)
-    assert [(now.dual, now.primal) for now in told] == [(20, 50), (20, 50), (30, 50)]
-    assert told[-1].relative_gap == pytest.approx(0.4)
+        with clock.units(proved=False):
+            clock.tell(45.0, 49.0)
+    bounds = [(now.dual, now.primal) for now in told]
+    assert bounds == [(20, 50), (20, 50), (30, 50), (30, 49)]
+    assert told[2].relative_gap == pytest.approx(0.4)
     clock.tell(1.0, 2.0)
-    assert len(told) == 3
+    assert len(told) == 4

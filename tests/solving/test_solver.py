@@ -6,7 +6,7 @@ import pytest
 from zerogap import Network, Problem, audit, solve, verify
 from zerogap.checker import budget, pricing
 from zerogap.model import clock
-from zerogap.solving.methods import base
+from zerogap.solving.methods import base, path
 
 
 def problem(beta: float | None = 0.1) -> Problem:
@@ -91,6 +91,28 @@ def test_a_wide_gap_ends_the_work_early() -> None:
     assert len(told) == 1
     solve(problem(), progress=told.append)
     assert len(told) > 2
+
+
+@pytest.mark.parametrize(
+    ("k", "depth", "seconds", "gap"),
+    [(1, 3, None, 1e-3), (1, 4, None, 1e-3), (2, 4, None, 1e-3), (1, 3, 3.0, 0.2)],
+)
+def test_no_bracket_is_told_that_leaves_out_the_optimum(
+    k: int, depth: int, seconds: float | None, gap: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three layers cost less here than two, with which the work begins."""
+    rng, told = np.random.default_rng(0), list[clock.Progress]()
+    X, Y = (rng.normal(size=(8, m))[: 9 - 2 * k] for m in (2, k))
+    if seconds is not None:  # by layered moments
+        monkeypatch.setattr(path, "MAX_LEAVES", 0)
+    asked = Problem(
+        X, Y, activation="relu", architecture="parallel", depth=depth, regularizer="power",
+        beta=0.1 * float(np.linalg.norm(X.T @ Y)) / depth,
+    )  # fmt: skip
+    bounds = solve(asked, progress=told.append, restarts=0, gap=gap, seconds=seconds)
+    assert told[-1].dual > 0
+    assert all(now.dual <= bounds.primal * (1 + 1e-9) for now in told)
+    assert all(now.primal >= bounds.dual * (1 - 1e-9) for now in told)
 
 
 def test_answers_are_printed_without_their_proofs() -> None:

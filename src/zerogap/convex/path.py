@@ -152,7 +152,10 @@ def path_gauge(
         if not waiting:
             break
         signs = waiting.pop(0)
-        solved = _solve_orthant(features, fit, depth, tau, signs, tolerance, known, enough / energy)
+        with clock.units(lambda value: value * energy):
+            solved = _solve_orthant(
+                features, fit, depth, tau, signs, tolerance, known, enough / energy
+            )
         if below is None or solved.lower > below.lower:
             below = solved
             # On a wall the optimum is that of the orthants around it, and their branches mix.
@@ -336,6 +339,7 @@ def _solve_orthant(
         lower, multipliers, mu = orthant.proved(x)
         if lower > best.lower:
             best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
+            clock.tell(best.lower, best.upper)
         last = _branches(orthant.tree.trails, cuts, z)
         branches += last
         highest, more = orthant.separate(x, cuts)
@@ -347,6 +351,7 @@ def _solve_orthant(
             if upper < best.upper:
                 best = replace(best, upper=upper, atoms=atoms, weights=weights, bias=bias)
                 branches, stalled = [*known, *atoms.U[0]], 0
+            clock.tell(best.lower, best.upper)
             if done or relative(best.upper - best.lower, best.upper) <= tolerance:
                 break
         cuts = more

@@ -54,6 +54,7 @@ _end: ContextVar[float] = ContextVar("end", default=inf)
 _watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
 _total: ContextVar[Callable[[float], float]] = ContextVar("total", default=float)
 _attained: ContextVar[bool] = ContextVar("attained", default=True)
+_proved: ContextVar[bool] = ContextVar("proved", default=True)
 
 
 @contextmanager
@@ -86,19 +87,25 @@ def within(seconds: float | None) -> Iterator[None]:
 
 
 @contextmanager
-def units(total: Callable[[float], float], attained: bool = True) -> Iterator[None]:
+def units(
+    total: Callable[[float], float] = float, attained: bool = True, proved: bool = True
+) -> Iterator[None]:
     """What is told inside is v where the value outside is total(v).
 
-    attained: whether upper bounds inside are those of networks of the problem outside.
+    attained, proved: whether upper and lower bounds inside are bounds of the problem outside.
     """
     outer = _total.get()
     token = _total.set(lambda value: outer(total(value)))
-    also = _attained.set(_attained.get() and attained)
+    above, below = (
+        _attained.set(_attained.get() and attained),
+        _proved.set(_proved.get() and proved),
+    )
     try:
         yield
     finally:
         _total.reset(token)
-        _attained.reset(also)
+        _attained.reset(above)
+        _proved.reset(below)
 
 
 def now() -> float:
@@ -133,6 +140,6 @@ def tell(lower: float, upper: float) -> None:
         return
     if upper < inf and _attained.get():
         watch.primal = min(watch.primal, total(upper))
-    if lower > 0:
+    if lower > 0 and _proved.get():
         watch.dual = max(watch.dual, total(lower))
     watch.tell(Progress(now() - watch.began, watch.primal, watch.dual))

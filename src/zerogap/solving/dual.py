@@ -51,7 +51,7 @@ def _bidual(given: Given, without: Collection[str]) -> Bidual:
             piece = tried.at(None)
         return tried.bidual(piece, problem.total(piece.lower), problem.total(piece.upper))
     if problem.regularizer == "power" or problem.depth == 2:
-        with clock.units(float, attained=_own(problem)):
+        with clock.units(attained=_own(problem)):
             piece = tried.at(problem.beta * problem.depth / 2)
         return tried.bidual(piece, piece.lower, piece.upper)
     lower, upper, best, levels = least_over_gauges(given, tried.at)

@@ -32,7 +32,7 @@ def accepts(given: Given, tau: float | None) -> str | None:
 
 def solve(given: Given, tau: float | None) -> Piece:
     X, depth = given.problem.X, given.problem.depth
-    with clock.within(_ABOVE * clock.left()):
+    with clock.within(_ABOVE * clock.left()), clock.units(proved=False):
         above = _two_layers(given, tau)
     with clock.within(_BELOW * clock.left()):
         below = layered_bound(X, given.fit, tau, depth, above, gap=given.effort.relaxed)

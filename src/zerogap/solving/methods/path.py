@@ -12,6 +12,7 @@ from zerogap.convex.columns import gauge
 from zerogap.convex.path import leaves_of, path_gauge
 from zerogap.convex.regions import DEPTH
 from zerogap.convex.shared import shared_gauge
+from zerogap.model import clock
 from zerogap.model.errors import MethodError
 from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
@@ -65,10 +66,13 @@ def solve(given: Given, tau: float | None) -> Piece:
 def one_output(given: Given, fit: Fit, tau: float | None) -> Piece:
     """The piece of a fit of one output."""
     depth, features, exact = given.problem.depth, given.features, given.effort.exact
-    two = gauge(features, fit, tau, tolerance=1e-6)
-    three = below = path_gauge(features, fit, 3, tau, two.multipliers[:, 0], exact)
+    with clock.units(proved=False):
+        two = gauge(features, fit, tau, tolerance=1e-6)
+    with clock.units(proved=depth == 3):
+        three = below = path_gauge(features, fit, 3, tau, two.multipliers[:, 0], exact)
     if depth > 3:
-        below = path_gauge(features, fit, depth, tau, three.multipliers[:, 0], exact)
+        with clock.units(attained=False):
+            below = path_gauge(features, fit, depth, tau, three.multipliers[:, 0], exact)
     above = three if three.upper <= two.upper else two
     proof, branches = Tree(below.multipliers, below.mu), above.atoms.branches()
     return Piece(below.lower, above.upper, proof, branches, above.weights, NAME, above.bias)
