@@ -33,9 +33,10 @@ from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
 
 # Over-relaxation, the multipliers' steps at the start, and iterations between looks at the bound.
-_RELAX, _PENALTY, _EVERY = 1.8, 10.0, 50
-# Levels of Λ̂ below and above which the penalty changes, and by how much.
-_LOW, _HIGH, _CHANGE = 1.01, 1.3, 1.3
+_RELAX, _PENALTY, _EVERY = 1.8, 3.0, 50
+# Levels of Λ̂ below and above which the penalty changes, and by how much: near 1 it stays, as each
+# change throws the iteration back.
+_LOW, _HIGH, _CHANGE = 0.8, 1.3, 1.3
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-4
 # Without a limit of time: steps, and about how many operations they may take.
