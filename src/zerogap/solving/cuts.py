@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zerogap.convex.descent import descent
 from zerogap.model import clock
 from zerogap.solving.evidence import Levels
 from zerogap.solving.methods.base import Given, Piece
 
 # Duals that are solved if the bracket does not close before.
 _MAX_DUALS = 40
-# Share of the time for one dual.
-_SHARE = 0.5
+# Share of the time for one dual; for the first at a level that two layers say is near the best.
+_SHARE, _LARGEST = 0.5, 0.75
 # The relative distance of two levels at which the search ends.
 _SAME = 1e-10
 # The search ends, too, after so many duals in a row that were left open by more than is asked for,
@@ -28,6 +29,9 @@ _PATIENCE, _GAIN, _EXPLAINED = 2, 0.01, 1.1
 _SPARED = 0.1
 # Cuts that are added at most, and the relative gain below which none is.
 _MAX_CUTS, _CUT_LOSS = 200, 1e-12
+# Levels of the two-layer networks that say where to begin, as shares of that of constant outputs;
+# how well each is fitted, and its share of the time.
+_LEVELS, _ROUGH, _SHALLOW = np.geomspace(0.3, 1e-4, 8), 1e-2, 0.02
 # A level of Λ = 0, which may be divided by.
 _NONE = 2.0**-500
 
@@ -60,10 +64,11 @@ def least_over_gauges(
     upper = fit.value(np.zeros_like(fit.Y), given.constant[1])  # of the best constant outputs
     best: Piece | None = None
     # At this level they are proved to be the best of all.
-    tau, lower, stalled = given.reach or _NONE, 0.0, 0
+    tau, part, lower, stalled = given.reach or _NONE, _SHARE, 0.0, 0
     for _ in range(_MAX_DUALS):
         # What bounds one dual bounds nothing for all γ.
-        with clock.within(_SHARE * clock.left()), clock.units(lambda value: 0.0, attained=False):
+        share = clock.within(part * clock.left())
+        with share, clock.units(attained=False, proved=False):
             piece = solve(tau)
         search.add(tau, piece)
         # Its network, at the cost of its own gauge.
@@ -80,7 +85,10 @@ def least_over_gauges(
         closed = upper - lower <= max(given.effort.exact * upper, _EXPLAINED * left)
         if closed or gamma == 0 or stalled == _PATIENCE or clock.late():
             break
-        tau = search.price(gamma)
+        # Where time has a limit no dual is spent far from the best level.
+        early = len(search.solved) == 1 and clock.left() < np.inf
+        tau = search.price(_shallow(given, search, gamma) if early else gamma)
+        part = _LARGEST if early else _SHARE
         if any(abs(tau / other.tau - 1) < _SAME for other in search.solved):
             break
     assert best is not None
@@ -90,6 +98,19 @@ def least_over_gauges(
         if fewer and (value := search.least(fewer)[0]) >= enough:
             kept, lower = fewer, value
     return lower, upper, best, Levels(tuple(one.piece.evidence for one in kept))
+
+
+def _shallow(given: Given, search: "_Search", gamma: float) -> float:
+    """The γ of the two-layer ReLU network that would cost least, γ where there is none."""
+    best = (np.inf, gamma)
+    for tau in given.reach * _LEVELS if given.problem.activation == "relu" else ():
+        share = clock.within(_SHALLOW * clock.left())
+        with share, clock.units(attained=False, proved=False):
+            found = descent(given.problem.X, given.fit, tau, _ROUGH)
+        spent = float(np.linalg.norm(found.weights, axis=1).sum())
+        if spent > 0:
+            best = min(best, (found.upper - tau * spent + search.cost(spent), spent))
+    return best[1]
 
 
 class _Search:
