@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import eigh
 
 from zerogap.checker.kinds.layers import Frame
 from zerogap.convex.columns import Gauge, dual_value, feasible
@@ -39,6 +40,8 @@ _RELAX, _PENALTY, _EVERY = 1.8, 3.0, 50
 _LOW, _HIGH, _CHANGE = 0.8, 1.3, 1.3
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-4
+# Columns of E with more entries than this are kept dense.
+_FULL = 8
 # Without a limit of time: steps, and about how many operations they may take.
 _STEPS, _OPERATIONS = 2_000, 1e10
 # Multipliers that are kept: from these shares of the largest on, the first that costs less than
@@ -164,8 +167,12 @@ class _Operators:
         rows = frame.signed * self.units[:, None]
         if frame.heads is not None:
             rows = np.vstack([frame.heads, rows])
-        self.E = sparse.csr_matrix(rows.astype(dtype))
-        self.Et = self.E.T.tocsr()
+        # E is sparse but for the columns of 1 and u.
+        self.full = np.flatnonzero((rows != 0).sum(axis=0) > _FULL)
+        self.beside = rows[:, self.full].astype(dtype)
+        self.sparse = sparse.csr_matrix(np.delete(rows, self.full, axis=1).astype(dtype))
+        self.other = np.delete(np.arange(rows.shape[1]), self.full)
+        self.across = self.sparse.T.tocsr()
         values, vectors = np.linalg.eigh(rows.T @ rows)
         self.Q = vectors.astype(dtype)
         self.metric = (shift + np.multiply.outer(values, values)).astype(dtype)
@@ -174,11 +181,19 @@ class _Operators:
 
     def up(self, M: Array) -> Array:
         """E M Eᵀ."""
-        return self.E @ (self.E @ M).T
+        return self._up(self._up(M).T)
 
     def down(self, Z: Array) -> Array:
         """Eᵀ Z E."""
-        return self.Et @ (self.Et @ Z).T
+        return self._down(self._down(Z).T)
+
+    def _up(self, M: Array) -> Array:
+        return self.sparse @ M[self.other] + self.beside @ M[self.full]
+
+    def _down(self, Z: Array) -> Array:
+        out = np.empty((len(self.w) // 2, Z.shape[1]), self.dtype)
+        out[self.other], out[self.full] = self.across @ Z, self.beside.T @ Z
+        return out
 
     def solve(self, G: Array) -> Array:
         """The step of a gradient G in the metric."""
@@ -214,6 +229,9 @@ class _Operators:
 
 def positive(M: Array) -> Array:
     """The nearest positive semidefinite matrix."""
+    if len(M) > _LARGE:  # moments have few eigenvectors
+        found = eigh(M, subset_by_value=(0, np.inf), driver="evr", check_finite=False)
+        return (found[1] * found[0]) @ found[1].T
     values, vectors = np.linalg.eigh(M)
     kept = values > 0
     return (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
@@ -227,7 +245,7 @@ class _Part:
 
     def __init__(self, layers: list[_Operators]) -> None:
         self.layer = layers[-1]
-        order, rows = len(self.layer.frame.one), self.layer.E.shape[0]
+        order, rows = len(self.layer.frame.one), len(self.layer.beside)
         self.M = np.zeros((order, order), self.layer.dtype)
         self.Z = np.zeros((rows, rows), self.layer.dtype)
         self.zero = np.zeros(0, dtype=int)
