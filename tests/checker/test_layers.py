@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from zerogap.checker import verify
 from zerogap.checker.balls import PRECISION, balls, floats
 from zerogap.checker.kinds.kind import Piece
 from zerogap.checker.kinds.layers import Frame, Valid, features, valid
-from zerogap.convex.nodes import Node, frames_of, lengths_of
+from zerogap.convex.nodes import Node, Split, frames_of, lengths_of
 from zerogap.solving.certificates import _encode, matrix
 from zerogap.solving.evidence.layers import _stored
 
@@ -63,6 +64,16 @@ def random_node(frames: list[Frame], n: int, rng: np.random.Generator) -> Node:
     )
 
 
+def random_split(frames: list[Frame], n: int, rng: np.random.Generator) -> Split:
+    """Cells of either sign of one sample, and a form near theirs."""
+    cells = tuple(random_node(frames, n, rng) for _ in range(2))
+    sides = np.zeros((2, n))
+    sides[:, rng.integers(n)] = 1, -1
+    order = len(frames[-1].one)
+    whole = rng.normal(size=(order, order)) * rng.choice([0.1, 10.0])
+    return Split(cells[0].form(frames)[0] + whole + whole.T, sides, cells)
+
+
 def proved(node: Node, X: Array, frames: list[Frame], zero: Array = NONE) -> Valid:
     fields = _encode(_stored(node))
     piece = Piece(X, np.zeros((len(X), 1)), len(frames) + 1, fields, "lower")
@@ -71,13 +82,17 @@ def proved(node: Node, X: Array, frames: list[Frame], zero: Array = NONE) -> Val
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("cells", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_every_branch_satisfies_every_valid_form(depth: int, seed: int) -> None:
+def test_every_branch_satisfies_every_valid_form(depth: int, cells: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(3, 2))
     frames, longest = frames_of(X, 1, depth), lengths_of(X, 1, depth)
     for _ in range(6):
-        form = proved(random_node(frames, 3, rng), X, frames)
+        node = random_node(frames, 3, rng)
+        if cells and node.below:
+            node = replace(node, below=(node.below[0], random_split(frames[:-1], 3, rng)))
+        form = proved(node, X, frames)
         for _ in range(60):
             tau, v = vectors(X, depth, rng)
             assert frames[-1].one @ tau == pytest.approx(1)
@@ -219,6 +234,60 @@ def test_blocks_of_either_sign_of_a_sample_cover_it() -> None:
     assert verify(certificate).accepted
     certificate["lower"]["blocks"] = halves[1:]
     assert "some signs of the last layer" in verify(certificate).reason
+
+
+def test_a_form_is_charged_what_it_lacks_in_a_cell() -> None:
+    """−u² is below the form 0 of either cell by ‖τ‖² at most, and is negative."""
+    X = np.array([[1.0]])
+    frames = frames_of(X, 1, 3)
+    leaf = Node(np.zeros((4, 4)), cones=np.zeros((2, 4)), trace=0.0)
+    whole = np.diag([0.0, -1.0, 0.0])
+    split = Split(whole, np.array([[1.0], [-1.0]]), (leaf, leaf))
+    node = Node(np.zeros((9, 9)), cross=np.zeros((3, 3)), below=(split, split))
+    charged = float(proved(node, X, frames).defect)
+    assert lengths_of(X, 1, 2)[0] <= charged <= 1.001 * lengths_of(X, 1, 2)[0]
+    assert charged == pytest.approx(node.form(frames)[1][0] * lengths_of(X, 1, 2)[0])
+
+
+def cells_of(leaf: dict[str, Any], n: int, order: int) -> dict[str, Any]:
+    """A node of features as two cells with its own multipliers, and the form that these have."""
+    sides = [matrix(np.eye(n)[:, [0]] * side) for side in (1.0, -1.0)]
+    form = matrix(np.zeros((order, order)))
+    return {"form": form, "cells": [{**leaf, "sides": side} for side in sides]}
+
+
+def test_cells_cover_all_signs_and_have_a_form_each() -> None:
+    certificate = copy.deepcopy(solved("layers"))
+    block = certificate["lower"]["blocks"][0]
+    n, order = block["sides"]["shape"][0], block["cross"]["shape"][0]
+    leaf, other = block["below"]
+    frames = frames_of(floats_of(certificate), 1, 3)
+    split = cells_of(leaf, n, order)
+    piece = Piece(floats_of(certificate), np.zeros((n, 1)), 3, leaf, "lower")
+    own = valid(piece, frames[:1], [arb(1)], NONE).form
+    split["form"] = matrix(np.tril(own) + np.tril(own, -1).T)
+    block["below"] = [split, other]
+    assert verify(certificate).accepted
+    for bent in (
+        {**split, "cells": split["cells"][:1]},
+        {**split, "cells": []},
+        {**split, "cells": None},
+        {**split, "form": matrix(np.zeros((order + 1, order + 1)))},
+        {**split, "form": matrix(10 * np.abs(own).max() * np.eye(order))},
+        {**split, "form": matrix(-10 * np.abs(own).max() * np.eye(order))},
+        {**split, "cells": [{**split["cells"][0], "trace": (1e3).hex()}, split["cells"][1]]},
+        {"cells": split["cells"]},
+    ):
+        block["below"] = [bent, other]
+        verdict = verify(certificate)
+        assert not verdict.accepted
+        assert verdict.reason.startswith(("lower", "claimed.dual", "a form"))
+
+
+def floats_of(certificate: dict[str, Any]) -> Array:
+    """s·X."""
+    stored, scale = certificate["problem"]["X"], float.fromhex(certificate["lower"]["scale"])
+    return scale * np.frombuffer(bytes.fromhex(stored["data"])).reshape(stored["shape"])
 
 
 def test_features_have_room_for_rounding_only() -> None:

@@ -8,15 +8,17 @@ import pytest
 
 from zerogap import Problem, solve
 from zerogap.checker.kinds.layers import Frame
+from zerogap.convex import layers
 from zerogap.convex.columns import gauge
 from zerogap.convex.layers import layered_bound
-from zerogap.convex.nodes import coordinates, frames_of
+from zerogap.convex.nodes import Split, coordinates, frames_of, level
 from zerogap.convex.oracles import Features
 from zerogap.convex.outputs import ThreeLayers
 from zerogap.convex.path import path_gauge
 from zerogap.model import clock
 from zerogap.model.fit import Fit
 from zerogap.model.matrices import Array
+from zerogap.solving.evidence import Layers, evidence_of
 from zerogap.solving.methods import base
 
 
@@ -129,6 +131,27 @@ def test_weight_decay_takes_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     bounds = solve(problem, restarts=0, gap=0.2, seconds=4)
     assert bounds.dual_method == "layered moments, over levels"
     assert bounds.certified and 0 < bounds.dual <= bounds.primal
+
+
+def test_cells_of_features_close_in_on_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the relaxation loses here it loses in the first layer."""
+    X, Y = teacher(6, 2, 1, seed=1)
+    tau, fit = 0.05 * float(np.linalg.norm(X.T @ Y)), Fit(Y)
+    exact, above = path_gauge(Features(X), fit, 3, tau), gauge(Features(X), fit, tau)
+    monkeypatch.setattr(layers, "_PATIENCE", 4)
+    split = layered_bound(X, fit, tau, 3, above, gap=1e-4, steps=1200)
+    monkeypatch.setattr(layers, "_CELLS", 1)
+    whole = layered_bound(X, fit, tau, 3, above, gap=1e-4, steps=1200)
+    assert all(isinstance(node, Split) for block in split.blocks for node in block.node.below)
+    assert exact.lower - split.lower < 0.5 * (exact.lower - whole.lower)
+    assert split.lower <= exact.upper * (1 + 1e-9)
+    proof = Layers(split.scale, split.level, split.blocks, split.multipliers)
+    again = evidence_of(proof.record())
+    assert isinstance(again, Layers)
+    found = [
+        level(X, split.multipliers, list(blocks), 3) for blocks in (again.blocks, proof.blocks)
+    ]
+    assert found[0] == found[1]
 
 
 def test_time_that_is_up_leaves_a_bound() -> None:

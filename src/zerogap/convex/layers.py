@@ -27,7 +27,7 @@ from scipy.linalg import eigh
 
 from zerogap.checker.kinds.layers import Frame
 from zerogap.convex.columns import Gauge, dual_value, feasible
-from zerogap.convex.nodes import Block, Node, frames_of, level
+from zerogap.convex.nodes import Block, Node, Split, frames_of, level
 from zerogap.model import clock
 from zerogap.model.bounds import relative
 from zerogap.model.fit import Fit
@@ -40,6 +40,9 @@ _RELAX, _PENALTY, _EVERY = 1.8, 3.0, 50
 _LOW, _HIGH, _CHANGE = 0.8, 1.3, 1.3
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-4
+# Looks in which a bound that gains less than this share of what is open lets cells be halved; cells
+# of a node's features at most, and the share of a mean that is in doubt if any is.
+_PATIENCE, _GAIN, _CELLS, _DOUBT = 8, 0.1, 8, 1e-6
 # Columns of E with more entries than this are kept dense.
 _FULL = 8
 # Without a limit of time: steps, and about how many operations they may take.
@@ -96,6 +99,7 @@ def layered_bound(
         unit = stretch / (1.0 if tau is None else tau) * above.multipliers
         found.start(above.atoms.U, above.weights * stretch / size, X / stretch, unit)
     upper, best = np.inf if above is None else above.upper, None
+    known: list[float] = []
     judge = _Judge(X, fit, tau, depth, stretch)
     for step in range(1, steps + 1):
         found.step()
@@ -109,6 +113,11 @@ def layered_bound(
         if late or relative(upper - best.lower, upper) <= gap:
             break
         found.balance(proof.c)
+        known.append(proof.lower)
+        slow = known[-1] - known[-_PATIENCE:][0] <= _GAIN * (upper - best.lower)
+        if slow and len(known) >= _PATIENCE and found.cells < _CELLS:
+            found.refine()
+            known.clear()
     assert best is not None
     return judge.compact(best, upper)
 
@@ -238,9 +247,10 @@ def positive(M: Array) -> Array:
 
 
 class _Part:
-    """Moments M of one node's vectors, and multipliers Z of their cones, R of the mixture's.
+    """Moments M of one node's vectors, and multipliers Z of their cones, R of the mixture's, P of
+    M ⪰ 0 where it is asked for.
 
-    Multipliers are in the polar cones. `next`, `ahead`: M after a step, and as far again.
+    Multipliers are in the polar cones. sides: fixed signs. `ahead`: as far beyond M after a step.
     """
 
     def __init__(self, layers: list[_Operators]) -> None:
@@ -248,20 +258,26 @@ class _Part:
         order, rows = len(self.layer.frame.one), len(self.layer.beside)
         self.M = np.zeros((order, order), self.layer.dtype)
         self.Z = np.zeros((rows, rows), self.layer.dtype)
-        self.zero = np.zeros(0, dtype=int)
-        self.below = tuple(_Part(layers[:-1]) for _ in layers[1:2] * 2)
+        self.P: Array | None = None
+        self.sides = np.zeros(self.layer.n, dtype=np.int8)
+        self.below: tuple[_Part | _Cells, ...] = tuple(_Part(layers[:-1]) for _ in layers[1:2] * 2)
         mixed = 2 * len(layers[-2].frame.one) if self.below else 0
         self.R = np.zeros((mixed, mixed), self.layer.dtype)
+
+    @property
+    def zero(self) -> Array:
+        """The y that vanish."""
+        return np.flatnonzero(np.concatenate([self.sides < 0, self.sides > 0]))
 
     def start(self, vectors: list[Array], weights: Array) -> None:
         """Begin at the moments of vectors (columns) of this layer, which mix those below."""
         self.M = ((vectors[-1] * weights) @ vectors[-1].T).astype(self.layer.dtype)
-        if self.below:
+        if self.below and isinstance(self.below[0], _Part):
             self.below[0].start(vectors[:-1], weights)
 
     def move(self, penalty: float, gradient: Array) -> None:
         """A step in M at the multipliers, whose `gradient` from outside of the node is given."""
-        gradient = gradient + self.layer.down(self.Z)
+        gradient = gradient + self.layer.down(self.Z) + (0 if self.P is None else self.P)
         mixed, half = len(self.R), len(self.R) // 2
         if self.below:
             gradient[:mixed, :mixed] -= self.R
@@ -287,12 +303,32 @@ class _Part:
             self.R = self.R + relax * (self.mixture - self.R)
             for node in self.below:
                 node.answer(penalty)
+        if self.P is not None:
+            P = self.P + s * self.ahead
+            self.P = self.P + relax * (P - positive(P) - self.P)
+
+    def halves(self) -> list[_Part]:
+        """The features of either sign x_i·u, where that is most in doubt, with half the moments
+        each and all the multipliers; where there are none, all of them."""
+        n, frame = self.layer.n, self.layer.frame
+        means = frame.signed[: 2 * n] @ self.M[0]
+        doubts = np.where(self.sides, 0, np.minimum(means[:n], means[n:]))
+        i, halves = int(doubts.argmax()), list[_Part]()
+        for side in (1, -1) if doubts[i] > _DOUBT * self.M[0, 0] else ():
+            half = _Part([self.layer])
+            half.M, half.Z = self.M / 2, self.Z.copy()
+            half.P = np.zeros_like(self.M) if self.P is None else self.P.copy()
+            half.sides = self.sides.copy()
+            half.sides[i] = side
+            halves.append(half)
+        return halves or [self]
 
     def node(self) -> Node:
         """The multipliers, as the evidence has them."""
         h, units = self.layer.heads, self.layer.units
         S = -(self.cones + self.cones.T).astype(float) / 2
         half, cones = len(self.R) // 2, S[:h, h:] * units
+        diagonal = (self.mixture[:half, :half], self.mixture[half:, half:]) if self.below else ()
         if h:
             least = np.linalg.norm(cones[1:], axis=0) * (1 + 1e-15)
             least[self.zero] = -np.inf
@@ -302,8 +338,44 @@ class _Part:
             cones=cones if h else None,
             trace=float(S[0, 0] - np.trace(S[1:h, 1:h])) / h if h else None,
             cross=self.mixture[:half, half:].astype(float) if self.below else None,
-            below=tuple(node.node() for node in self.below),
+            below=tuple(
+                node.node() if isinstance(node, _Part) else node.split(G)
+                for node, G in zip(self.below, diagonal, strict=True)
+            ),
         )
+
+    def refine(self) -> None:
+        """Halve the cells of all features below."""
+        for node in self.below:
+            if isinstance(node, _Part) and node.below:
+                node.refine()
+        if self.below and not (isinstance(self.below[0], _Part) and self.below[0].below):
+            self.below = tuple(
+                _Cells([node] if isinstance(node, _Part) else node.cells) for node in self.below
+            )
+
+
+class _Cells:
+    """Features in cells of given signs, whose moments add up."""
+
+    def __init__(self, cells: list[_Part]) -> None:
+        self.cells = [half for cell in cells for half in cell.halves()]
+        self.layer = cells[0].layer
+
+    def move(self, penalty: float, gradient: Array) -> None:
+        """As for one node."""
+        for cell in self.cells:
+            cell.move(penalty, gradient)
+        self.ahead = sum(cell.ahead for cell in self.cells)
+
+    def answer(self, penalty: float) -> None:
+        for cell in self.cells:
+            cell.answer(penalty)
+
+    def split(self, whole: Array) -> Split:
+        """The multipliers, beside the form that is one for all cells."""
+        whole, sides = whole.astype(float), np.array([cell.sides for cell in self.cells])
+        return Split((whole + whole.T) / 2, sides, tuple(cell.node() for cell in self.cells))
 
 
 class _Top(_Part):
@@ -312,7 +384,6 @@ class _Top(_Part):
     def __init__(self, layers: list[_Operators], sign: int, sides: Array) -> None:
         super().__init__(layers)
         self.sign, self.sides = sign, sides
-        self.zero = np.flatnonzero(np.concatenate([sides < 0, sides > 0]))
         frame, dtype = self.layer.frame, self.layer.dtype
         r = sign * frame.one[None] if frame.heads is None else frame.heads[1:]
         self.r, self.v = r.astype(dtype), frame.signed[: len(sides)].astype(dtype)
@@ -326,12 +397,7 @@ class _Top(_Part):
     def move(self, penalty: float, gradient: Array) -> None:
         """As for any node; `gradient` is that in the outputs."""
         side = self.v.T @ (gradient / 2).astype(self.layer.dtype) @ self.r
-        super().move(penalty, self.cost + self.P + side + side.T)
-
-    def answer(self, penalty: float) -> None:
-        super().answer(penalty)
-        P = self.P + self.layer.dtype(penalty) * self.ahead
-        self.P = self.P + self.layer.dtype(_RELAX) * (P - positive(P) - self.P)
+        super().move(penalty, self.cost + side + side.T)
 
 
 class _Iteration:
@@ -351,6 +417,7 @@ class _Iteration:
         # Gram operators of the other conditions: M ⪰ 0 and the fit at the top, mixtures elsewhere.
         shifts = [2.0] + [4.0] * self.mixtures
         layers = [_Operators(f, n, c, dtype) for f, c in zip(frames, shifts, strict=True)]
+        self.layers, self.cells = layers, 1
         signs = (1, -1) if Y.shape[1] == 1 else (0,)
         self.parts = [_Top(layers, sign, np.zeros(n, dtype=np.int8)) for sign in signs]
         # The map from M to share·Σ f has norm one at most.
@@ -400,6 +467,15 @@ class _Iteration:
             self.penalty *= _CHANGE
         elif c > _HIGH:
             self.penalty /= _CHANGE
+
+    def refine(self) -> None:
+        """Twice as many cells of features."""
+        self.cells *= 2
+        for part in self.parts:
+            part.refine()
+        # (Σ_c a_c − b)² ≤ (cells + 1)(Σ_c a_c² + b²), and from the first time on M ⪰ 0 in cells.
+        for layer in self.layers[:2]:
+            layer.metric += layer.dtype(self.cells // 2 + (self.cells == 2))
 
     def multipliers(self) -> tuple[Array, list[Block]]:
         """Λ̂ and the blocks."""

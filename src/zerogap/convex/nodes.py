@@ -26,7 +26,7 @@ class Node:
     cones: Array | None = None
     trace: float | None = None
     cross: Array | None = None
-    below: tuple[Node, ...] = ()
+    below: tuple[Node | Split, ...] = ()
 
     def map(self, change: Callable[[Array], Array]) -> Node:
         """The node with every one of its matrices changed."""
@@ -50,9 +50,9 @@ class Node:
         return replace(self, pairs=pairs.astype(float), below=below)
 
     def form(self, frames: list[Frame]) -> tuple[Array, list[float]]:
-        """F with τᵀFτ ≥ −Σ ε_l ‖τ_l‖² on the vectors of its layer, and the ε of those below."""
+        """F with τᵀFτ ≥ −Σ ε_l ‖τ_l‖² on the vectors of its layer, and the ε of all layers."""
         frame = frames[-1]
-        F, defects = frame.signed.T @ self.pairs @ frame.signed, []
+        F, defects = frame.signed.T @ self.pairs @ frame.signed, [0.0]
         if frame.heads is not None and self.cones is not None and self.trace is not None:
             side = frame.heads.T @ self.cones @ frame.signed
             F += side + side.T + self.trace * sphere(frame.heads)
@@ -61,8 +61,37 @@ class Node:
             G = np.block([[plus, self.cross], [self.cross.T, minus]])
             F[: len(G), : len(G)] += G
             worst = float(np.linalg.eigvalsh(frames[-2].reduced(G))[-1])
-            defects = [max(pair) for pair in zip(left, right, strict=True)] + [max(0.0, worst)]
+            defects = [max(pair) for pair in zip(left, right, strict=True)] + [0.0]
+            defects[-2] += max(0.0, worst)
         return F, defects
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A form F (o, o) of one layer, and nodes of cells of its vectors, whose forms it is above.
+
+    sides (c, n): of each cell, as of a block.
+    """
+
+    whole: Array
+    sides: Array
+    cells: tuple[Node, ...]
+
+    def map(self, change: Callable[[Array], Array]) -> Split:
+        """The same with every one of its matrices changed."""
+        cells = tuple(cell.map(change) for cell in self.cells)
+        return replace(self, whole=change(self.whole), cells=cells)
+
+    def compact(self, share: float) -> Split:
+        return replace(self, cells=tuple(cell.compact(share) for cell in self.cells))
+
+    def form(self, frames: list[Frame]) -> tuple[Array, list[float]]:
+        """As that of a node."""
+        found = [cell.form(frames) for cell in self.cells]
+        lacks = [float(np.linalg.eigvalsh(F - self.whole)[-1]) for F, _ in found]
+        defects = [max(each) for each in zip(*(own for _, own in found), strict=True)]
+        defects[-1] += max(0.0, *lacks)
+        return self.whole, defects
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +152,7 @@ def level(X: Array, multipliers: Array, blocks: list[Block], depth: int) -> tupl
         r = block.sign * frame.one[None] if k == 1 else frame.heads[1:]  # type: ignore[index]
         F, defects = block.node.form(frames)
         side = v.T @ (multipliers / 2) @ r
-        cost = sum(e * size for e, size in zip(defects, longest, strict=False))
+        cost = sum(e * size for e, size in zip(defects, longest, strict=True))
         found.append((F + side + side.T, cost))
     bounds = [_best(M, frame.one, longest[-1], cost) for M, cost in found]
     c, start = max(bounds)

@@ -16,9 +16,11 @@ but its outputs. A form F is valid up to η where τᵀFτ ≥ −η on all vect
     (τ⁺, τ⁻)ᵀ G (τ⁺, τ⁻), G = [[F⁺, C], [Cᵀ, F⁻]], where F^± are valid below (`below`), C is
     `cross`, and G ⪯ ε on the vectors whose two coordinates 1 add up to zero,
 
-the last up to η⁺, η⁻ (the larger) and ε times the largest ‖τ_j‖²: with V = (τ_j, 0) or (0, τ_j) at
+the third up to η⁺, η⁻ (the larger) and ε times the largest ‖τ_j‖²: with V = (τ_j, 0) or (0, τ_j) at
 the probabilities a_j^±, E V = (τ⁺, τ⁻), E VᵀGV ≥ −max η, and E VᵀGV − (E V)ᵀG(E V) is the mean of
-(V − E V)ᵀG(V − E V) ≤ ε‖V − E V‖², a difference of vectors with the same 1.
+(V − E V)ᵀG(V − E V) ≤ ε‖V − E V‖², a difference of vectors with the same 1. Below a mixture a form
+F may stand by itself, with forms F_c that are valid up to η_c where some signs, of x_i·u or of
+g⁺_i − g⁻_i, are fixed (`cells`): it is valid up to the largest η_c + max(0, λ_max(F_c − F)) ‖τ‖².
 
 At the top r is the direction of the output, r = ±1 for k = 1; else r with ‖r‖ = 1 stands beside τ,
 has `cones` and `trace` like u, and costs 1 in ‖τ‖². With F valid up to η, and M the form of
@@ -47,8 +49,16 @@ from zerogap.checker.balls import Array, Refused, balls
 from zerogap.checker.budget import STEP, hold, spend
 from zerogap.checker.eigen import float_top_eigenvalue, spectral_norm
 from zerogap.checker.kinds.kind import ANY_DEPTH, Piece, kind
-from zerogap.checker.kinds.moments import UNDERFLOW, UNIT, covering, in_range, stated
-from zerogap.checker.limits import MAX_ORDER
+from zerogap.checker.kinds.moments import (
+    UNDERFLOW,
+    UNIT,
+    covered,
+    covering,
+    in_range,
+    sides_of,
+    stated,
+)
+from zerogap.checker.limits import MAX_EVIDENCE, MAX_ORDER
 from zerogap.checker.reading import symmetric
 
 
@@ -208,10 +218,10 @@ def _mixed(piece: Piece, frames: list[Frame], longest: list[arb]) -> Valid:
     listed: Any = piece.get("below")
     if not isinstance(listed, list) or len(listed) != 2:
         piece.refuse(".below: accepted are two nodes")
-    none, order = np.zeros(0, dtype=int), len(frames[-1].one)
+    order = len(frames[-1].one)
     places = [f"{piece.place}.below[{i}]" for i in range(2)]
     parts = [replace(piece, fields=b, place=at) for b, at in zip(listed, places, strict=True)]
-    plus, minus = (valid(part, frames, longest, none) for part in parts)
+    plus, minus = (_below(part, frames, longest) for part in parts)
     cross = piece.matrix("cross")
     if cross.shape != (order, order):
         piece.refuse(f".cross has shape {cross.shape}; accepted is {(order, order)}")
@@ -222,6 +232,30 @@ def _mixed(piece: Piece, frames: list[Frame], longest: list[arb]) -> Valid:
     terms, defect = max(plus.terms, minus.terms) + 8, plus.defect.max(minus.defect)
     across = Valid(frames[-1].reduced(G), frames[-1].reduced(sizes, same=True), terms, defect)
     return Valid(G, sizes, terms, defect + longest[-1] * across.top())
+
+
+def _below(piece: Piece, frames: list[Frame], longest: list[arb]) -> Valid:
+    """The form of a node below a mixture: of its multipliers, or one beside those of its cells."""
+    if not isinstance(piece.fields, dict) or "cells" not in piece.fields:
+        return valid(piece, frames, longest, np.zeros(0, dtype=int))
+    listed, order = piece.fields["cells"], len(frames[-1].one)
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MAX_EVIDENCE:
+        piece.refuse(f".cells: accepted is a list of 1 to {MAX_EVIDENCE}")
+    places = [f"{piece.place}.cells[{i}]" for i in range(len(listed))]
+    cells = [replace(piece, fields=c, place=at) for c, at in zip(listed, places, strict=True)]
+    sides = [sides_of(cell, len(piece.X)) for cell in cells]
+    if not covered(sides):
+        piece.refuse(".cells: some signs are in none")
+    form = symmetric(piece.get("form"), order, f"{piece.place}.form")
+    spend(in_range(piece, form) * order**3 / 8, "small numbers")
+    size, defect = np.abs(form), arb(0)
+    for cell, chosen in zip(cells, sides, strict=True):
+        zero = np.flatnonzero(np.concatenate([chosen < 0, chosen > 0]))
+        found = valid(cell, frames, longest, zero)
+        spend(order**3 / 60, "a cell")
+        above = Valid(found.form - form, found.sizes + size, found.terms + 1, arb(0))
+        defect = defect.max(found.defect + longest[-1] * above.top())
+    return Valid(form, size, 1, defect)
 
 
 def _inside(E: Array, S: Array) -> tuple[Array, Array]:

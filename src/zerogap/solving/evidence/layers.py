@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zerogap.convex.nodes import Block, Node
+import numpy as np
+
+from zerogap.convex.nodes import Block, Node, Split
 from zerogap.solving.evidence.blocks import Blocks
 
 
@@ -30,10 +32,24 @@ class Layers(Blocks, kind="layers"):
         return cls(**stored | {"blocks": tuple(read)})
 
 
-def _stored(node: Node) -> dict[str, Any]:
+def _stored(node: Node | Split) -> dict[str, Any]:
+    if isinstance(node, Split):
+        cells = zip(node.sides, node.cells, strict=True)
+        return {
+            "form": node.whole,
+            "cells": [{"sides": sides, **_stored(cell)} for sides, cell in cells],
+        }
     below = [_stored(inner) for inner in node.below] or None
     return {k: v for k, v in {**vars(node), "below": below}.items() if v is not None}
 
 
 def _read(stored: dict[str, Any]) -> Node:
-    return Node(**stored | {"below": tuple(_read(inner) for inner in stored.get("below", ()))})
+    return Node(**stored | {"below": tuple(_below(inner) for inner in stored.get("below", ()))})
+
+
+def _below(stored: dict[str, Any]) -> Node | Split:
+    if "cells" not in stored:
+        return _read(stored)
+    cells = [dict(cell) for cell in stored["cells"]]
+    sides = np.array([cell.pop("sides") for cell in cells])
+    return Split(stored["form"], sides, tuple(_read(cell) for cell in cells))
