@@ -56,6 +56,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.scaling $(BENCH)/scaling.csv
 	$(BIN)/python -m benchmarks.outputs $(BENCH)/outputs.csv
 	$(BIN)/python -m benchmarks.reach $(BENCH)/reach.csv --seconds 60
+	$(BIN)/python -m benchmarks.layers $(BENCH)/layers.csv
 	$(BIN)/python -m benchmarks.rivals $(BENCH)/rivals.csv
 	$(BIN)/python -m benchmarks.weights $(BENCH)/weights.csv
 	$(BIN)/python -m benchmarks.figure $(BENCH)
