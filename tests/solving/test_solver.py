@@ -83,6 +83,27 @@ def test_whenever_time_is_up_there_is_a_certified_bracket(
     assert bounds.primal >= truth.dual * (1 - 1e-9)
 
 
+@pytest.mark.parametrize("often", [120, 150, 180, 200])
+def test_what_was_told_of_the_dual_is_kept_when_time_is_up(
+    often: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the midst of a round, too, whose leaves are priced by the path program."""
+    rng, told, asked = np.random.default_rng(0), list[clock.Progress](), {"times": 0}
+    X, Y = rng.normal(size=(7, 2)), rng.normal(size=(7, 1))
+    kind = {"architecture": "parallel", "regularizer": "power", "depth": 3, "beta": 0.1}
+
+    def late() -> float:
+        asked["times"] += 1
+        return 0.0 if asked["times"] > often else 1.0
+
+    monkeypatch.setattr(clock, "left", late)
+    bounds = solve(
+        Problem(X, Y, activation="relu", **kind), seconds=1.0, restarts=0, progress=told.append
+    )
+    assert bounds.certified
+    assert bounds.dual >= max(now.dual for now in told) * (1 - 1e-9)
+
+
 def test_a_wide_gap_ends_the_work_early() -> None:
     told: list[clock.Progress] = []
     wide = solve(problem(), gap=0.5, progress=told.append)

@@ -333,16 +333,16 @@ def _solve_orthant(
     for _ in range(_MAX_ROUNDS):
         try:
             x, z = orthant.solve(cuts)
+            lower, multipliers, mu = orthant.proved(x)
+            stalled += 1
+            if lower > best.lower:
+                best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
+                clock.tell(best.lower, best.upper)
+            highest, more = orthant.separate(x, cuts)
         except MethodError:
             break
-        stalled += 1
-        lower, multipliers, mu = orthant.proved(x)
-        if lower > best.lower:
-            best, stalled = replace(best, lower=lower, multipliers=multipliers, mu=mu), 0
-            clock.tell(best.lower, best.upper)
         last = _branches(orthant.tree.trails, cuts, z)
         branches += last
-        highest, more = orthant.separate(x, cuts)
         high = highest > orthant.allowed * (1 + max(tolerance / 10, _VIOLATED))
         done = not high or stalled == _PATIENCE or clock.late() or best.lower >= enough
         above = dual_value(x[: len(signs), None], fit, tau)
