@@ -8,7 +8,9 @@ each layer's in turn, and asks of these
     M ⪰ 0 at the top,  E M Eᵀ in the cones (products of y = Eτ ≥ 0, of 1 and u or r with y),
     R = diag(M⁺, M⁻) − M_(τ⁺,τ⁻) ⪰ 0, and R w = 0 where wᵀ(τ⁺, τ⁻) = 1:
 
-R is a sum of covariances of mixtures. The multipliers prove a level, whatever produced them.
+R is a sum of covariances of mixtures. The multipliers prove a level, whatever produced them. Where
+the bound stands still, M of features becomes a sum over cells, in which signs of some x_i·u are
+fixed, each with M_c ⪰ 0: what is lost is mostly lost in the first layer.
 
 Solved by the primal-dual method of Chambolle and Pock (2011), over-relaxed (Condat 2013): every
 condition is a projection, and steps in M are taken in the metric S ⊗ S + c, S = EᵀE, which bounds
@@ -41,8 +43,9 @@ _LOW, _HIGH, _CHANGE = 0.8, 1.3, 1.3
 # Beyond this order of M, and where no gap below this is asked for, float32 iterates serve.
 _LARGE, _COARSE = 128, 1e-4
 # Looks in which a bound that gains less than this share of what is open lets cells be halved; cells
-# of a node's features at most, and the share of a mean that is in doubt if any is.
-_PATIENCE, _GAIN, _CELLS, _DOUBT = 8, 0.1, 8, 1e-6
+# of a node's features at most, samples up to which these fit into a certificate's line, and the
+# share of the moments that is in doubt if any is.
+_PATIENCE, _GAIN, _CELLS, _MOST, _DOUBT = 8, 0.1, 8, 150, 1e-6
 # Columns of E with more entries than this are kept dense.
 _FULL = 8
 # Without a limit of time: steps, and about how many operations they may take.
@@ -115,7 +118,7 @@ def layered_bound(
         found.balance(proof.c)
         known.append(proof.lower)
         slow = known[-1] - known[-_PATIENCE:][0] <= _GAIN * (upper - best.lower)
-        if slow and len(known) >= _PATIENCE and found.cells < _CELLS:
+        if slow and len(known) >= _PATIENCE and found.cells < _CELLS and n <= _MOST:
             found.refine()
             known.clear()
     assert best is not None
