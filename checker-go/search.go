@@ -1,7 +1,8 @@
 package main
 
 // Branch and bound over the first layer of a three-layer standard ReLU network that interpolates
-// two or three samples: cones of Gram matrices, each with multipliers that bound P₁ on it.
+// two to four samples, or so many of them: cones of Gram matrices, each with multipliers that bound
+// P₁ on it.
 
 const mostCones = 50000
 
@@ -9,16 +10,21 @@ func (p *Problem) search(value any) Interval {
 	if !p.relu || p.parallel || p.beta != nil || p.depth != 3 || !p.decays {
 		refuse("a search is for standard ReLU networks of three layers that interpolate")
 	}
-	n, k := p.samples(), p.targets()
-	if n < 2 || n > 3 {
-		refuse("a search is for two or three samples")
-	}
 	fields := asObject(value, "gap.search", "data splits leaves")
+	if samples, given := fields["samples"]; given {
+		p = p.some(asMatrix(samples, "gap.search.samples"))
+	}
+	n, k := p.samples(), p.targets()
+	if n < 2 || n > 4 {
+		refuse("a search is for two to four samples")
+	}
 	data := asMatrix(fields["data"], "gap.search.data")
 	splits := asMatrix(fields["splits"], "gap.search.splits")
 	leaves := asMatrix(fields["leaves"], "gap.search.leaves")
 	triangle := n * (n + 1) / 2
-	if data.rows != n || data.cols != n || splits.cols != 2 || leaves.cols != 2*triangle+n*k {
+	varying := leaves.cols == 2*triangle+triangle*n*k
+	if data.rows != n || data.cols != n || splits.cols != 2 ||
+		!varying && leaves.cols != 2*triangle+n*k {
 		refuse("gap.search has matrices of other sizes")
 	}
 	if splits.rows > 2*mostCones {
@@ -34,7 +40,7 @@ func (p *Problem) search(value any) Interval {
 	if !positive(combine(data, gram(transpose(p.x)), sub)) {
 		refuse("gap.search.data does not exceed XXᵀ")
 	}
-	s := &searcher{p: p, splits: splits, leaves: leaves, dataInverse: inverse(data), least: nil}
+	s := &searcher{p: p, splits: splits, leaves: leaves, dataInverse: inverse(data), varying: varying}
 	var rays []Matrix
 	for i := 0; i < n; i++ {
 		for j := 0; j <= i; j++ {
@@ -57,6 +63,7 @@ type searcher struct {
 	p                           *Problem
 	splits, leaves, dataInverse Matrix
 	row, leaf                   int
+	varying                     bool
 	least                       *Interval
 }
 
@@ -103,27 +110,59 @@ func (s *searcher) judgeLeaf(rays []Matrix) {
 	row := s.leaves.entries[s.leaf*s.leaves.cols : (s.leaf+1)*s.leaves.cols]
 	s.leaf++
 	m, h := symmetricOf(row[:triangle], n), symmetricOf(row[triangle:2*triangle], n)
-	multipliers := Matrix{n, k, row[2*triangle:]}
-	if !positive(h) {
-		refuse("gap.search.leaves has an H that is not positive definite")
-	}
-	for _, ray := range rays {
-		mass := inner(m, ray)
-		if mass.lo.Sign() <= 0 || !positive(combine(scaled(h, mass), ray, sub)) {
-			refuse("gap.search.leaves has an H that does not exceed its cone")
-		}
-	}
 	if !bounded(m, s.dataInverse) {
 		refuse("gap.search.leaves has an M that is not proved")
 	}
-	if !bounded(gram(transpose(multipliers)), inverse(h)) {
+	var lambdas []Matrix
+	for at := 2 * triangle; at < len(row); at += n * k {
+		lambdas = append(lambdas, Matrix{n, k, row[at : at+n*k]})
+	}
+	for r, ray := range rays {
+		mass := inner(m, ray)
+		if mass.lo.Sign() <= 0 {
+			refuse("gap.search.leaves has an M that is not positive on its cone")
+		}
+		if !s.varying {
+			if !positive(combine(scaled(h, mass), ray, sub)) {
+				refuse("gap.search.leaves has an H that does not exceed its cone")
+			}
+			continue
+		}
+		// h is K: 2K − KRK/⟨M, R⟩ bounds zzᵀ ⪯ G to first order.
+		below := scaled(product(product(h, ray), h), div(exactly(1), mass))
+		q := combine(scaled(h, exactly(2)), below, sub)
+		if !bounded(gram(transpose(lambdas[r])), q) {
+			refuse("gap.search.leaves has multipliers that are not proved")
+		}
+	}
+	if !s.varying && (!positive(h) || !bounded(gram(transpose(lambdas[0])), inverse(h))) {
 		refuse("gap.search.leaves has multipliers that are not proved")
 	}
-	value := sub(inner(multipliers, s.p.y), mul(s.p.epsilon, norm(multipliers)))
-	value = lower(positivePart(value))
-	if s.least == nil || value.lo.Cmp(s.least.lo) < 0 {
-		s.least = &value
+	for _, multipliers := range lambdas {
+		value := sub(inner(multipliers, s.p.y), mul(s.p.epsilon, norm(multipliers)))
+		value = lower(positivePart(value))
+		if s.least == nil || value.lo.Cmp(s.least.lo) < 0 {
+			s.least = &value
+		}
 	}
+}
+
+// some is the problem of some samples only, whose numbers increase.
+func (p *Problem) some(samples Matrix) *Problem {
+	var x, y []Interval
+	d, k, before := p.x.cols, p.targets(), -1
+	for _, entry := range samples.entries {
+		i := smallInteger(entry)
+		if i <= before || i >= p.samples() {
+			refuse("gap.search.samples has numbers that are no samples, or do not increase")
+		}
+		x = append(x, p.x.entries[i*d:(i+1)*d]...)
+		y = append(y, p.y.entries[i*k:(i+1)*k]...)
+		before = i
+	}
+	part := *p
+	part.x, part.y = Matrix{len(samples.entries), d, x}, Matrix{len(samples.entries), k, y}
+	return &part
 }
 
 func symmetricOf(lowerTriangle []Interval, n int) Matrix {
@@ -139,11 +178,11 @@ func symmetricOf(lowerTriangle []Interval, n int) Matrix {
 	return m
 }
 
-// bounded proves φ(z)ᵀMφ(z) ≤ zᵀQz for all z: where z has the signs σ the difference is |z|ᵀC|z|,
-// and C is positive definite, or is so without its positive entries off the diagonal.
+// bounded proves φ(z)ᵀMφ(z) ≤ zᵀQz for all z with a positive entry: where z has the signs σ the
+// difference is |z|ᵀC|z|, and C is positive definite or copositive.
 func bounded(m, q Matrix) bool {
 	n := m.rows
-	for signs := 0; signs < 1<<n; signs++ {
+	for signs := 1; signs < 1<<n; signs++ {
 		isPlus := func(i int) bool { return signs>>i&1 == 1 }
 		c := build(n, n, func(i, j int) Interval {
 			x := q.at(i, j)
@@ -155,17 +194,71 @@ func bounded(m, q Matrix) bool {
 			}
 			return x
 		})
-		without := build(n, n, func(i, j int) Interval {
-			if i != j {
-				return min(c.at(i, j), zero)
-			}
-			return c.at(i, j)
-		})
-		if !positive(c) && !positive(without) {
+		if !positive(c) && !copositive(c) {
 			return false
 		}
 	}
 	return true
+}
+
+// copositive proves aᵀCa > 0 for all a ≥ 0 but zero: if it holds for principal submatrices of one
+// row less, it does where the determinant is positive or an entry of the adjugate negative.
+func copositive(c Matrix) bool {
+	n := c.rows
+	sets := make([][][]int, n+1)
+	for mask := 1; mask < 1<<n; mask++ {
+		var set []int
+		for i := 0; i < n; i++ {
+			if mask>>i&1 == 1 {
+				set = append(set, i)
+			}
+		}
+		sets[len(set)] = append(sets[len(set)], set)
+	}
+	for size := 1; size <= n; size++ {
+		for _, set := range sets[size] {
+			if determinant(c, set, set).lo.Sign() <= 0 && (size == 1 || !bentAdjugate(c, set)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// bentAdjugate says whether an entry of the adjugate of a principal submatrix is negative.
+func bentAdjugate(c Matrix, set []int) bool {
+	for a := range set {
+		for b := range set {
+			entry := determinant(c, without(set, a), without(set, b))
+			if (a+b)%2 == 1 {
+				entry = neg(entry)
+			}
+			if entry.hi.Sign() < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func without(set []int, place int) []int {
+	return append(append([]int(nil), set[:place]...), set[place+1:]...)
+}
+
+// determinant of some rows and columns, by the first of the rows.
+func determinant(c Matrix, rows, columns []int) Interval {
+	if len(rows) == 1 {
+		return c.at(rows[0], columns[0])
+	}
+	sum := zero
+	for b, column := range columns {
+		term := mul(c.at(rows[0], column), determinant(c, rows[1:], without(columns, b)))
+		if b%2 == 1 {
+			term = neg(term)
+		}
+		sum = add(sum, term)
+	}
+	return sum
 }
 
 // inverse of a small positive definite matrix, by elimination without pivots.

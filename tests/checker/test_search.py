@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb_mat
 
 from zerogap import Problem, solve
 from zerogap.checker import verify
+from zerogap.checker.files import read_jsonl
 from zerogap.checker.limits import MAX_SEARCHED
+from zerogap.checker.search import _copositive
 from zerogap.convex.search import search
 from zerogap.model.errors import MethodError
 from zerogap.model.matrices import Array
@@ -75,11 +79,70 @@ def test_the_search_closes_in_on_the_optimum() -> None:
     assert verify(certificate(OPPOSED, OPPOSED, 2.999)).primal_lower >= 2.999
 
 
-def test_three_classes_have_a_gap_too() -> None:
-    """P ≤ 4.5, and the dual value is (3/2) 3^{2/3} = 3.1201 (theory §7)."""
-    verdict = verify(certificate(np.eye(3), np.eye(3), 3.15))
+def test_three_classes_cost_more_than_the_theorem_says() -> None:
+    """P ≤ 4.5, and theory §7 proves (3/2) (√2 · 3)^{2/3} = 3.9311."""
+    verdict = verify(certificate(np.eye(3), np.eye(3), 4.0))
     assert verdict.status == "positive"
-    assert verdict.primal_lower >= 3.15
+    assert 4.0 <= verdict.primal_lower <= 4.5
+
+
+@pytest.fixture(scope="module")
+def some() -> dict[str, Any]:
+    """The opposed samples, and a third that adds little."""
+    X, Y = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]), np.array([[1.0], [-1.0], [0.01]])
+    p = problem(X, Y)
+    return solve(p, restarts=0, proof=search(p, leaves=12, samples=(1, 0))).certificate
+
+
+def test_some_samples_bound_what_all_cost(
+    some: dict[str, Any],
+) -> None:
+    verdict = verify(some)
+    assert verdict.accepted, verdict.reason
+    assert verdict.status == "positive"
+    assert 2.9 < verdict.primal_lower <= 3
+    whole = copy.deepcopy(some)
+    del whole["gap"]["search"]["samples"]
+    assert "shape of the problem" in verify(whole).reason
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        ([1, 0], "that increase"),
+        ([1, 1], "that increase"),
+        ([1, 3], "from 0 to 2"),
+        ([-1, 1], "from 0 to 2"),
+        ([0.5, 1], "from 0 to 2"),
+        ([0, 1, 2], "shape of the problem"),
+        ([1], "2 to 4 samples"),
+        # The evidence is about others.
+        ([0, 2], "exceed X Xᵀ"),
+    ],
+)
+def test_other_samples_are_refused(some: dict[str, Any], samples: list[float], reason: str) -> None:
+    assert reason in tampered(some, "samples", lambda _: np.array([samples], dtype=float))
+
+
+def test_four_samples_can_be_searched() -> None:
+    """No more than the network of one direction per class (theory §7)."""
+    p = problem(np.eye(4), np.eye(4))
+    assert 0 < search(p, leaves=2).value <= 6
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_copositive_is_what_sampling_says(n: int, seed: int) -> None:
+    """Matrices that are proved have no a ≥ 0 with aᵀCa ≤ 0; those with room are proved."""
+    rng = np.random.default_rng((n, seed))
+    a = np.vstack([rng.dirichlet(np.full(n, 0.5), 3000), np.eye(n)])
+    for _ in range(30):
+        B = rng.standard_normal((n, n))
+        C = B + B.T + 2 * np.eye(n)
+        least = float(np.einsum("ai,ij,aj->a", a, C, a).min())
+        # Dirichlet samples are close to each minimiser.
+        if abs(least) > 0.1:
+            assert _copositive(arb_mat(C.tolist())) == (least > 0)
 
 
 @pytest.mark.parametrize(("seed", "k", "primal"), [(0, 1, 4.5438), (0, 2, 6.8752), (1, 2, 2.6831)])
@@ -132,11 +195,11 @@ def test_a_hole_in_the_subdivision_is_refused(whitened: dict[str, Any]) -> None:
     found["splits"] = matrix(np.array([[-1.0, -1.0]]))
     for row in leaves:
         found["leaves"] = matrix(row[None])
-        assert "of the cone" in verify(proof).reason
+        assert "of the cone" in (reason := verify(proof).reason) or "second layer" in reason
 
 
 def test_leaves_may_not_change_places(whitened: dict[str, Any]) -> None:
-    assert "of the cone" in tampered(whitened, "leaves", lambda rows: rows[::-1])
+    assert "second layer" in tampered(whitened, "leaves", lambda rows: rows[::-1])
 
 
 def test_another_edge_makes_other_cones(whitened: dict[str, Any]) -> None:
@@ -144,7 +207,7 @@ def test_another_edge_makes_other_cones(whitened: dict[str, Any]) -> None:
         first = tuple(splits[0])
         splits[0] = next(edge for edge in ((0, 1), (0, 2), (1, 2)) if edge != first)
 
-    assert "of the cone" in tampered(whitened, "splits", other)
+    assert "second layer" in tampered(whitened, "splits", other)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +224,9 @@ def test_what_is_no_edge_is_refused(opposed: dict[str, Any], row: tuple[float, f
     ("columns", "factor", "reason"),
     [
         (slice(0, 3), 1.01, "hidden neurons"),
-        (slice(3, 6), 0.99, "of the cone"),
-        (slice(6, None), 1.01, "second layer"),
+        (slice(3, 6), 2.1, "second layer"),
+        (slice(6, 8), 1.2, "second layer"),
+        (slice(-2, None), 1.2, "second layer"),
     ],
 )
 @pytest.mark.parametrize("name", ["opposed", "whitened"])
@@ -173,6 +237,20 @@ def test_evidence_that_says_too_much_is_refused(
         leaves[:, columns] *= factor
 
     assert reason in tampered(request.getfixturevalue(name), "leaves", change)
+
+
+def test_leaves_with_one_multiplier_are_still_judged() -> None:
+    """The golden certificate has H and one Λ in every leaf."""
+    (proof,) = read_jsonl(Path(__file__).parents[2] / "docs/golden/accepted/search.jsonl")
+    assert verify(proof).accepted
+    for columns, factor, reason in (
+        (slice(0, 3), 1.01, "hidden neurons"),
+        (slice(3, 6), 0.99, "of the cone"),
+        (slice(6, None), 1.01, "second layer"),
+    ):
+        scale = np.ones(numbers(proof["gap"]["search"]["leaves"]).shape[1])
+        scale[columns] = factor
+        assert reason in tampered(proof, "leaves", lambda rows, s=scale: rows * s)
 
 
 def test_data_that_are_smaller_than_the_problems_are_refused(opposed: dict[str, Any]) -> None:
@@ -247,7 +325,7 @@ def test_the_block_is_for_three_standard_relu_layers_alone(
         problem(OPPOSED, OPPOSED, depth=4),
         problem(OPPOSED, OPPOSED, beta=0.1),
         problem(OPPOSED, OPPOSED, architecture="parallel"),
-        problem(np.eye(4), np.eye(4)),
+        problem(np.eye(5), np.eye(5)),
         problem(np.eye(1), np.eye(1)),
         problem(np.array([[1.0], [0.0]]), np.array([[1.0], [0.0]])),
     ],

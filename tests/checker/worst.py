@@ -246,9 +246,9 @@ def theorem(n: int) -> dict[str, Any]:
     return certificate
 
 
-def search(depth: int) -> dict[str, Any]:
-    """Three classes; a complete tree of bisections whose leaves prove next to nothing."""
-    certificate = one_hot_certificate((1, 1, 1), 3)
+def search(depth: int, n: int, varying: bool) -> dict[str, Any]:
+    """n classes; a complete tree of bisections whose leaves prove next to nothing."""
+    certificate = one_hot_certificate((1,) * n, 3)
     certificate["claimed"]["primal_lower"] = None
     splits: list[list[int]] = []
 
@@ -258,9 +258,11 @@ def search(depth: int) -> dict[str, Any]:
             cut(left - 1)
 
     cut(depth)
-    low = np.tril_indices(3)
-    row = np.concatenate([np.ones((3, 3))[low] / 4, 100 * np.eye(3)[low], 1e-3 * np.eye(3).ravel()])
-    found = {"data": matrix(1.1 * np.eye(3)), "splits": matrix(np.array(splits, dtype=float))}
+    low = np.tril_indices(n)
+    M, second = np.ones((n, n))[low] / (n + 1), (0.01 if varying else 100) * np.eye(n)[low]
+    Lambda = np.tile(1e-3 * np.eye(n).ravel(), len(M) if varying else 1)
+    row = np.concatenate([M, second, Lambda])
+    found = {"data": matrix(1.1 * np.eye(n)), "splits": matrix(np.array(splits, dtype=float))}
     certificate["gap"] = {
         "search": found | {"leaves": matrix(np.tile(row, (2**depth, 1)))},
         "bidual": certificate["gap"]["bidual"],
@@ -323,7 +325,8 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "network": lambda: network(100, 4, 60_000),
     "network, deep": lambda: network(400, 400, 2_000),
     "theorem": lambda: theorem(500),
-    "search": lambda: search(14),
+    "search": lambda: search(14, 3, False),
+    "search, four samples": lambda: search(12, 4, True),
     "kernel": lambda: kernel(20, 2, 5_000),
     "kernel, many features": lambda: kernel(200, 10, 25),
     "path": lambda: path(9_000),

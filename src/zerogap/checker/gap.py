@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from flint import arb
 
 from zerogap.checker.balls import Refused, balls, frobenius, up
@@ -65,4 +66,13 @@ def _search(statement: Statement, block: Any) -> arb:
         matrix(get(block, key, "gap.search"), f"gap.search.{key}")
         for key in ("data", "splits", "leaves")
     )
-    return s.scaled_total(scaled_primal(s.X, s.Y, s.epsilon, *parts))
+    kept = np.arange(len(s.X))
+    if "samples" in block:
+        # A network that fits all samples fits some of them.
+        kept = matrix(block["samples"], "gap.search.samples").ravel()
+        if not np.isin(kept, np.arange(len(s.X))).all() or not (np.diff(kept) > 0).all():
+            raise Refused(
+                f"gap.search.samples: accepted are numbers from 0 to {len(s.X) - 1} that increase"
+            )
+        kept = kept.astype(int)
+    return s.scaled_total(scaled_primal(s.X[kept], s.Y[kept], s.epsilon, *parts))

@@ -44,7 +44,7 @@ MAX_DIMENSIONS = 8
 
 # Search over weights: the Gram matrices of 3 samples have 6 dimensions, those of 4 have 10. An edge
 # halved 50 times still has ends that are exact floats. Cones, and boxes of a kernel's spectra.
-MAX_SAMPLES = 3
+MAX_SAMPLES = 4
 MAX_SEARCHED = 50_000
 MAX_BISECTIONS = 50
 

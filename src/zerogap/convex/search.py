@@ -1,14 +1,15 @@
-"""Branch and bound over the weights of tiny three-layer standard ReLU networks, for any data.
+"""Branch and bound over the weights of three-layer standard ReLU networks on few samples, any data.
 
 Whatever its width, the first layer acts through the Gram matrix G = AAᵀ of A = φ(XW₁) alone. The
-matrices G ≥ 0 are split into cones, and on every cone multipliers Λ bound P₁ from below; the cone
-of the least bound is bisected next. The result is evidence of kind `search`, proved in
-docs/certificates.md; nothing here has to be trusted.
+matrices G ≥ 0 are split into cones, and on every cone multipliers Λ that vary with G bound P₁ from
+below; the cone of the least bound is bisected next. The result is evidence of kind `search`, proved
+in docs/certificates.md; nothing here has to be trusted.
 """
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
 
 import clarabel
 import numpy as np
@@ -24,31 +25,53 @@ from zerogap.model.problem import Problem
 # XXᵀ is widened and multipliers are shrunk by this share: more than rounding, less than what cones
 # of affordable size lose.
 _MARGIN = 1e-6
-# Bound on the entries of M and on λ_max(H⁻¹), for samples of unit norm.
+# Bound on the entries of M and on bounds of P₁, for samples of unit norm and targets of norm one.
 _LARGEST = 1e4
-# Edges of a cone that are tried: so many of the longest, none shorter than this share of it.
-_TRIED, _SHORTEST = 3, 0.25
+# More than this multiple of a ray's norm is not asked of ⟨M, R⟩: outside of all G it is unbounded.
+# Beside the rays that limit the bound of a cone, all of them weigh this much.
+_ENOUGH, _OTHERS = 3.0, 0.3
+# A goal is exceeded by this share, so that what proves it has room; rounds of added choices of
+# signs; tolerance of the programs, whose solutions are made valid afterwards.
+_ROOM, _ROUNDS, _TOLERANCE = 1e-3, 6, 1e-6
+# The share of the diagonal of Q that rounding may take.
+_ROUNDING = 1e-13
+# Eigenvalues of a mean Gram matrix below this share of the largest do not lengthen edges further;
+# an edge counts for this much where neither of its rays limits the bound.
+_FLAT, _IDLE = 1e-2, 0.03
 
 
-def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> PrimalBound:
+def search(
+    problem: Problem,
+    target: float = np.inf,
+    leaves: int = 2000,
+    samples: Sequence[int] | None = None,
+) -> PrimalBound:
     """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
-    The evidence is data, splits and leaves (**Search** in docs/certificates.md).
-    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3 on two or
-    three samples, none of them zero.
+    samples: those to keep; a bound for some of them holds for all. The evidence is data, splits and
+    leaves (**Search** in docs/certificates.md). A target saves work on cones that cannot reach it.
+    Raises MethodError for anything but interpolation by standard ReLU networks of depth 3, and for
+    more than four samples, less than two, and zero ones.
     """
-    n, units = problem.n, np.linalg.norm(problem.X, axis=1)
+    every = range(problem.n)
+    kept = sorted(set(every if samples is None else samples))
+    if not set(kept) <= set(every):
+        raise MethodError(f"samples is {samples!r}; accepted are some of 0 to {problem.n - 1}")
+    X, Y, n = problem.X[kept], problem.Y[kept], len(kept)
+    units = np.linalg.norm(X, axis=1)
     kind = (problem.activation, problem.architecture, problem.depth, problem.beta)
     if kind != ("relu", "standard", 3, None) or not 2 <= n <= MAX_SAMPLES or not units.all():
         raise MethodError(
             "the search is for interpolation by standard ReLU networks of depth 3, on 2 to "
-            f"{MAX_SAMPLES} samples, none of them zero"
+            f"{MAX_SAMPLES} samples (samples=… keeps some), none of them zero"
         )
     if not 1 <= leaves <= MAX_SEARCHED // 2:
         raise MethodError(f"leaves is {leaves}; accepted is 1 to {MAX_SEARCHED // 2}")
-    cones = _Cones(problem.X / units[:, None], problem.Y / units[:, None])
-    goal = (2 * target / 3) ** 1.5
-    heap = [cones.whole()]
+    Y = Y / units[:, None]
+    size = float(np.linalg.norm(Y)) or 1.0
+    cones = _Cones(X / units[:, None], Y / size)
+    goal = (2 * target / 3) ** 1.5 / size
+    heap = [cones.whole(goal)]
     splits: dict[str, tuple[int, int]] = {}
     while heap[0].value < goal and len(heap) < leaves and len(heap[0].name) < MAX_BISECTIONS:
         worst = heapq.heappop(heap)
@@ -56,33 +79,39 @@ def search(problem: Problem, target: float = np.inf, leaves: int = 2000) -> Prim
         for half in halves:
             heapq.heappush(heap, half)
     # Names in order are the tree, depth first.
-    named = {leaf.name: leaf for leaf in heap}
+    named = {leaf.name: cones.proved(leaf) for leaf in heap}
     order = sorted([*splits, *named])
     low, scale = np.tril_indices(n), np.outer(units, units)
+    proofs = (named[name].proof for name in order if name in named)
     rows = [
-        np.concatenate(
-            [(c.M / scale)[low], (c.H * scale)[low], (c.Lambda / units[:, None]).ravel()]
-        )
-        for c in (named[name] for name in order if name in named)
+        np.concatenate([(M / scale)[low], (K / scale)[low], (Lambda / units[:, None]).ravel()])
+        for M, K, Lambda in (proof for proof in proofs if proof)
     ]
     evidence = {
         "data": cones.data * scale,
         "splits": np.array([splits.get(name, (-1, -1)) for name in order], dtype=float),
         "leaves": np.array(rows),
     }
-    return PrimalBound(problem.total(heap[0].value), "search", evidence)
+    if n < problem.n:
+        evidence["samples"] = np.array([kept], dtype=float)
+    value = size * min(leaf.value for leaf in named.values())
+    return PrimalBound(problem.total(value), "search", evidence)
 
 
 @dataclass(frozen=True, order=True)
 class _Cone:
-    """A bound on P₁, the halves that lead to the cone, its rays (one a row), its evidence."""
+    """A cone of Gram matrices: its rays, a row each, the halves that lead to it, and its bound.
+
+    M, K and Λ, one Λ for each ray, prove `value` if they are there; else nothing proves more than
+    `value`. limits: how far each ray limits it. choices: pairs of a ray and of signs that matter.
+    """
 
     value: float
     name: str
     rays: Array = field(compare=False)
-    M: Array = field(compare=False)
-    H: Array = field(compare=False)
-    Lambda: Array = field(compare=False)
+    limits: Array = field(compare=False)
+    choices: frozenset[tuple[int, int]] = field(compare=False)
+    proof: tuple[Array, Array, Array] | None = field(compare=False)
 
 
 class _Cones:
@@ -92,36 +121,57 @@ class _Cones:
         self.data = X @ X.T + _MARGIN * np.eye(len(X))
         self._neurons, self._layer = _Neurons(self.data), _Layer(Y)
 
-    def whole(self) -> _Cone:
+    def whole(self, goal: float) -> _Cone:
         """All matrices with non-negative entries."""
         n = len(self.data)
-        return self._bounded("", np.eye(n * (n + 1) // 2))
+        rays = np.eye(n * (n + 1) // 2)
+        return self._bounded("", rays, np.full(len(rays), 1 / len(rays)), frozenset(), goal)
+
+    def proved(self, cone: _Cone) -> _Cone:
+        """The cone with a proof."""
+        if cone.proof:
+            return cone
+        return self._bounded(cone.name, cone.rays, cone.limits, cone.choices, np.inf)
 
     def bisect(self, cone: _Cone, goal: float) -> tuple[tuple[int, int], list[_Cone]]:
-        """The edge, among the longest, at which halving gains most towards the goal; its halves."""
-        rays = cone.rays
-        edges = list(combinations(range(len(rays)), 2))
-        lengths = {(i, j): float(np.linalg.norm(rays[i] - rays[j])) for i, j in edges}
-        longest = sorted(edges, key=lambda edge: -lengths[edge])[:_TRIED]
-        shortest = _SHORTEST * lengths[longest[0]]
-        tried = {e: self._halves(cone, *e) for e in longest if lengths[e] >= shortest}
-        best = max(tried, key=lambda e: sum(min(half.value, goal) for half in tried[e]))
-        return best, tried[best]
+        """The edge to halve, long in units of the cone's Gram matrices, at rays that limit it."""
+        grams = np.array([_symmetric(ray) for ray in cone.rays])
+        values, vectors = np.linalg.eigh(grams.mean(axis=0))
+        whiten = vectors / np.sqrt(np.maximum(values, _FLAT * values[-1]))
+        grams = whiten.T @ grams @ whiten
 
-    def _halves(self, cone: _Cone, i: int, j: int) -> list[_Cone]:
+        def gain(edge: tuple[int, int]) -> float:
+            i, j = edge
+            limiting = np.sqrt(cone.limits[i] + cone.limits[j])
+            return float(np.linalg.norm(grams[i] - grams[j]) * (_IDLE + limiting))
+
+        i, j = max(combinations(range(len(grams)), 2), key=gain)
         halves = []
         for digit, end in enumerate((j, i)):
             rays = cone.rays.copy()
             rays[end] = (cone.rays[i] + cone.rays[j]) / 2
-            halves.append(self._bounded(f"{cone.name}{digit}", rays))
-        return halves
+            limits = cone.limits.copy()
+            limits[end] = (limits[i] + limits[j]) / 2
+            choices = {choice for choice in cone.choices if choice[0] != end}
+            choices |= {(end, signs) for ray, signs in cone.choices if ray in (i, j)}
+            half = self._bounded(f"{cone.name}{digit}", rays, limits, frozenset(choices), goal)
+            halves.append(half)
+        return (i, j), halves
 
-    def _bounded(self, name: str, rays: Array) -> _Cone:
+    def _bounded(
+        self,
+        name: str,
+        rays: Array,
+        limits: Array,
+        choices: frozenset[tuple[int, int]],
+        goal: float,
+    ) -> _Cone:
         grams = np.array([_symmetric(ray) for ray in rays])
-        M = self._neurons.bound(grams)
+        M = self._neurons.bound(grams, limits)
         grams /= np.tensordot(grams, M)[:, None, None]
-        value, H, Lambda = self._layer.bound(grams)
-        return _Cone(value, name, rays, M, H, Lambda)
+        found = self._layer.bound(grams, choices, goal)
+        proof = (M, *found.proof) if found.proof else None
+        return _Cone(found.value, name, rays, found.limits, found.choices, proof)
 
 
 class _Neurons:
@@ -131,88 +181,166 @@ class _Neurons:
         n = len(data)
         self._inverse = np.linalg.inv(data)
         everywhere = np.ones((n, n)) / np.trace(data)
-        self._everywhere = everywhere * _share(everywhere, self._inverse)
-        # Variables: M, the least of its products with the rays, slacks.
-        B, self._basis, slacks = np.linalg.cholesky(data), _basis(n), _slacks(n)
-        size = len(self._basis)
-        self._slack_count = slacks.shape[1]
+        self._everywhere = everywhere * _share(everywhere[None], self._inverse[None])[0]
+        # Variables: M, slacks, the least of the products with the rays, these products up to a cap.
+        B, self._basis, signs = np.linalg.cholesky(data), _basis(n), _signs(n)
+        size, mixed = len(self._basis), _mixed(n)
+        self._count = size + len(signs) * len(mixed)
+        rays = size
         self._blocks = []
-        for signs, slack in zip(_signs(n), slacks, strict=True):
-            on = np.outer(signs > 0, signs > 0)
-            forms = np.concatenate([on * self._basis, np.zeros((1, n, n)), slack])
+        for choice, sign in enumerate(signs):
+            forms = np.zeros((self._count + 1 + rays, n, n))
+            forms[:size] = np.outer(sign > 0, sign > 0) * self._basis
+            start = size + choice * len(mixed)
+            forms[start : start + len(mixed)] = np.outer(sign, sign) * mixed
             self._blocks.append((np.eye(n), -B.T @ forms @ B))
-        rows = np.eye(size, size + 1 + self._slack_count)
-        largest = np.full(2 * size, _LARGEST)
-        self._bounds = [(np.vstack([rows, -rows]), largest), _non_negative(slacks, size + 1)]
+        unit = np.eye(len(forms))
+        self._bounds = [
+            (np.vstack([unit[:size], -unit[:size]]), np.full(2 * size, _LARGEST)),
+            (-unit[size : self._count], np.zeros(self._count - size)),
+            (unit[self._count + 1 :], np.full(rays, _ENOUGH)),
+        ]
 
-    def bound(self, rays: Array) -> Array:
-        """An M that is large on the rays on average and in the worst case, and positive on all."""
-        products = np.einsum("rij,aij->ra", rays, self._basis)
-        rest = np.zeros((len(rays), self._slack_count))
-        least = np.hstack([-products, np.ones((len(rays), 1)), rest])
-        goal = np.concatenate([products.mean(axis=0), [1], rest[0]])
-        x = _maximiser(goal, [*self._bounds, (least, np.zeros(len(rays)))], self._blocks)
-        if x is not None:
-            M = np.tensordot(x[: len(self._basis)], self._basis, axes=1)
-            M *= _share(M, self._inverse)
-            if (np.tensordot(rays, M) > _MARGIN).all():
+    def bound(self, rays: Array, limits: Array) -> Array:
+        """An M that is large on rays, most of all on those that limit a bound, positive on all."""
+        units = rays / np.linalg.norm(rays, axis=(1, 2))[:, None, None]
+        size, count = len(self._basis), self._count
+        worst = np.eye(1, count + 1 + len(rays), count)
+        products = np.zeros((len(rays), worst.size))
+        products[:, :size] = -np.einsum("rij,aij->ra", units, self._basis)
+        least, each = products.copy(), products
+        least[:, count] = 1
+        each[:, count + 1 :] = np.eye(len(rays))
+        safe = np.tensordot(units, self._everywhere).min(keepdims=True) / 2
+        zero = np.zeros(len(rays))
+        bounds = [*self._bounds, (least, zero), (each, zero), (-worst, -safe)]
+        goal = np.concatenate([np.zeros(count), [1], _OTHERS / len(rays) + limits])
+        found = _maximiser(goal, bounds, self._blocks)
+        if found is not None:
+            M = np.tensordot(found[0][:size], self._basis, axes=1)
+            M *= _share(M[None], self._inverse[None])[0]
+            if (np.tensordot(units, M) > _MARGIN).all():
                 return M
         return self._everywhere
 
 
-class _Layer:
-    """Λ with ‖Λᵀφ(z)‖² ≤ zᵀQz for all z, Q = H⁻¹, for an H that exceeds given Gram matrices.
+@dataclass(frozen=True)
+class _Bound:
+    """What `_Layer.bound` finds; proof: K and the Λ."""
 
-    For z of given signs φ(z) = Dz, and zᵀSz ≥ 0 for the slack S. So Q − S − DΛΛᵀD ⪰ 0 for every
-    choice of signs is enough, by Schur [[Q − S, DΛ], [ΛᵀD, I]] ⪰ 0, linear in all unknowns.
+    value: float
+    limits: Array
+    choices: frozenset[tuple[int, int]]
+    proof: tuple[Array, Array] | None
+
+
+class _Layer:
+    """Λ that vary with G: one for each ray R, ‖Λᵀφ(z)‖² ≤ zᵀQz for all z, Q = 2K − KRK.
+
+    As KRK is convex in K, Q − S − DΛΛᵀD ⪰ 0 is linear in all unknowns for every choice of signs, on
+    which φ(z) = Dz and the slack has zᵀSz ≥ 0: with R = BBᵀ, by Schur, the matrix
+    [[2K − S, DΛ, KB], [ΛᵀD, I, 0], [BᵀK, 0, I]] ⪰ 0. Choices are added where they are violated.
     """
 
     def __init__(self, Y: Array) -> None:
         n, k = Y.shape
-        self._Y = Y
-        self._basis, slacks = _basis(n), _slacks(n)
-        # The unknowns: entries of Q, of Λ by rows, and of the slacks.
-        in_Q, in_slacks = len(self._basis), slacks.shape[1]
-        before = in_Q + n * k
-        self._Q = np.concatenate([self._basis, np.zeros((n * k + in_slacks, n, n))])
-        self._goal = np.concatenate([np.zeros(in_Q), Y.ravel(), np.zeros(in_slacks)])
-        self._bounds = [_non_negative(slacks, before)]
-        self._blocks = [(_LARGEST * np.eye(n), -self._Q)]
-        identity = np.diag([0.0] * n + [1.0] * k)
-        for signs, slack in zip(_signs(n), slacks, strict=True):
-            forms = np.zeros((len(self._Q), n + k, n + k))
-            forms[:, :n, :n] = self._Q
-            forms[before:, :n, :n] = -slack
-            for entry, (i, j) in enumerate(product(range(n), range(n, n + k)), in_Q):
-                forms[entry, i, j] = forms[entry, j, i] = signs[i] > 0
-            self._blocks.append((identity, forms))
+        self._Y, self._basis, self._mixed = Y, _basis(n), _mixed(n)
+        order = 2 * n + k
+        self._identity = np.diag([0.0] * n + [1.0] * (n + k))
+        self._twice = np.zeros((len(self._basis), order, order))
+        self._twice[:, :n, :n] = 2 * self._basis
+        # For every choice of signs the forms of the entries of Λ, by rows, and of the slacks.
+        signs = _signs(n)
+        self._multipliers = np.zeros((len(signs), n * k, order, order))
+        self._slacks = np.zeros((len(signs), len(self._mixed), order, order))
+        for choice, sign in enumerate(signs):
+            for entry, (i, j) in enumerate(product(range(n), range(n, n + k))):
+                self._multipliers[choice, entry, [i, j], [j, i]] = sign[i] > 0
+            self._slacks[choice, :, :n, :n] = -np.outer(sign, sign) * self._mixed
 
-    def bound(self, grams: Array) -> tuple[float, Array, Array]:
-        """(tr(ΛᵀY), H, Λ) with the largest trace; H exceeds all `grams`.
+    def bound(self, grams: Array, choices: frozenset[tuple[int, int]], goal: float) -> _Bound:
+        """The largest v ≤ tr(ΛᵀY) for the Λ of all `grams`, no more than a little above the goal.
 
-        G = BBᵀ ⪯ H = Q⁻¹ iff BᵀQB ⪯ I. What the solver finds is made valid by scaling Q, then Λ.
+        Without a proof if v is below the goal, unless that is infinite.
         """
-        n, k = self._Y.shape
+        rays = len(grams)
+        active = choices | {(ray, 0) for ray in range(rays)}
+        limits = np.full(rays, 1 / rays)
+        for _ in range(_ROUNDS):
+            found = self._solve(grams, sorted(active), min((1 + _ROOM) * goal, _LARGEST))
+            if found is None:
+                break
+            v, limits, K, Lambda = found
+            if v < goal < np.inf:
+                return _Bound(v, limits, active, None)
+            Q = 2 * K - K @ grams @ K
+            holds = _holds((1 - _MARGIN) * Lambda @ Lambda.transpose(0, 2, 1), Q)
+            missing = {(int(r), int(s)) for r, s in zip(*np.nonzero(~holds), strict=True)} - active
+            if not missing:
+                return self._valid(grams, K, Lambda, limits, active)
+            active |= missing
+        if goal < np.inf:
+            return _Bound(0.0, limits, active, None)
+        K = np.eye(len(self._Y)) / np.linalg.eigvalsh(grams).max()
+        return self._valid(grams, K, np.tile(self._Y, (rays, 1, 1)), limits, active)
+
+    def _valid(
+        self,
+        grams: Array,
+        K: Array,
+        Lambda: Array,
+        limits: Array,
+        active: frozenset[tuple[int, int]],
+    ) -> _Bound:
+        """The bound of the Λ, made a little smaller."""
+        if not _holds(np.zeros_like(grams), 2 * K - K @ grams @ K).all():
+            K = np.eye(len(K)) / np.linalg.eigvalsh(grams).max()
+        shares = _share(Lambda @ Lambda.transpose(0, 2, 1), 2 * K - K @ grams @ K)
+        Lambda = Lambda * np.sqrt(shares)[:, None, None]
+        value = float(np.tensordot(Lambda, self._Y).min())
+        return _Bound(value, limits, active, (K, Lambda))
+
+    def _solve(
+        self, grams: Array, active: list[tuple[int, int]], cap: float
+    ) -> tuple[float, Array, Array, Array] | None:
+        """v, how far each ray limits it, K and Λ, for pairs of a ray and a choice of signs."""
+        (n, k), rays, size = self._Y.shape, len(grams), len(self._basis)
         values, vectors = np.linalg.eigh(grams)
         roots = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
-        below = [(np.eye(n), -B.T @ self._Q @ B) for B in roots]
-        x = _maximiser(self._goal, self._bounds, [*self._blocks, *below])
-        Q, Lambda = np.eye(n), self._Y
-        if x is not None:
-            parts = np.split(x, [len(self._basis), len(self._basis) + n * k])
-            values, vectors = np.linalg.eigh(np.tensordot(parts[0], self._basis, axes=1))
-            Q = vectors * np.maximum(values, 1 / _LARGEST) @ vectors.T
-            Lambda = parts[1].reshape(n, k)
-        C = np.linalg.cholesky(Q)
-        Q = Q / (1 + _MARGIN) / np.linalg.eigvalsh(C.T @ grams @ C).max()
-        Lambda = Lambda * np.sqrt(_share(Lambda @ Lambda.T, Q))
-        return float(np.sum(Lambda * self._Y)), np.linalg.inv(Q), Lambda
+        in_K = self._twice + np.zeros((rays, 1, 1, 1))
+        in_K[:, :, :n, n + k :] = self._basis @ roots[:, None]
+        in_K[:, :, n + k :, :n] = in_K[:, :, :n, n + k :].swapaxes(2, 3)
+        # The unknowns: v, the entries of K, of the Λ by rows, and of the slacks.
+        before = 1 + size + rays * n * k
+        count = before + len(active) * len(self._mixed)
+        blocks = []
+        for pair, (ray, choice) in enumerate(active):
+            forms = np.zeros((count, *self._identity.shape))
+            forms[1 : 1 + size] = in_K[ray]
+            start, slack = 1 + size + ray * n * k, before + pair * len(self._mixed)
+            forms[start : start + n * k] = self._multipliers[choice]
+            forms[slack : slack + len(self._mixed)] = self._slacks[choice]
+            blocks.append((self._identity, forms))
+        goal, least = np.zeros(count), np.zeros((rays + 1, count))
+        goal[0], least[:, 0] = 1, 1
+        for ray in range(rays):
+            least[ray, 1 + size + ray * n * k :][: n * k] = -self._Y.ravel()
+        bounds = [
+            (least, np.concatenate([np.zeros(rays), [cap]])),
+            (-np.eye(count)[before:], np.zeros(count - before)),
+        ]
+        found = _maximiser(goal, bounds, blocks)
+        if found is None:
+            return None
+        x, z = found
+        K = np.tensordot(x[1 : 1 + size], self._basis, axes=1)
+        return x[0], np.maximum(z[:rays], 0), K, x[1 + size : before].reshape(rays, n, k)
 
 
 def _maximiser(
     goal: Array, bounds: list[tuple[Array, Array]], blocks: list[tuple[Array, Array]]
-) -> Array | None:
-    """The x that maximises goalᵀx, roughly (it is made valid afterwards), None where none is found.
+) -> tuple[Array, Array] | None:
+    """(x, multipliers): x roughly maximises goalᵀx; None where none is found.
 
     bounds: (A, b), Ax ≤ b. blocks: (F, forms), F + Σ x_a forms_a positive semidefinite.
     """
@@ -222,7 +350,7 @@ def _maximiser(
     cones += [clarabel.PSDTriangleConeT(len(F)) for F, _ in blocks]
     nothing = sparse.csc_matrix((len(goal), len(goal)))
     try:
-        return minimise(nothing, -goal, np.vstack(A), np.concatenate(b), cones)[0]
+        return minimise(nothing, -goal, np.vstack(A), np.concatenate(b), cones, _TOLERANCE)
     except MethodError:
         return None
 
@@ -238,28 +366,15 @@ def _basis(n: int) -> Array:
     return np.array([_symmetric(row) for row in np.eye(n * (n + 1) // 2)])
 
 
-def _slacks(n: int) -> Array:
-    """For each choice of signs, matrices with zᵀSz ≥ 0 for all z of these signs.
-
-    Shape (choices, variables, n, n); a choice has variables of its own, zero in all others.
-    """
-    signs, basis = _signs(n), _basis(n)
-    mixed = basis[np.trace(basis, axis1=1, axis2=2) == 0]
-    slacks = np.zeros((len(signs), len(signs), len(mixed), n, n))
-    for choice, sign in enumerate(signs):
-        slacks[choice, choice] = np.outer(sign, sign) * mixed
-    return slacks.reshape(len(signs), -1, n, n)
-
-
-def _non_negative(slacks: Array, start: int) -> tuple[Array, Array]:
-    """The bounds x ≥ 0 on the variables of slacks, which come after `start` others."""
-    count = slacks.shape[1]
-    return -np.eye(start + count)[start:], np.zeros(count)
+def _mixed(n: int) -> Array:
+    """Those of them with a zero diagonal."""
+    basis = _basis(n)
+    return basis[np.trace(basis, axis1=1, axis2=2) == 0]
 
 
 def _signs(n: int) -> Array:
-    """All signs of n numbers, one choice a row."""
-    return np.array(list(product((1, -1), repeat=n)))
+    """All signs of n numbers, one choice a row, but all negative ones, where φ is zero."""
+    return np.array(list(product((1, -1), repeat=n)))[:-1]
 
 
 def _symmetric(triangle: Array) -> Array:
@@ -270,20 +385,38 @@ def _symmetric(triangle: Array) -> Array:
     return A + np.tril(A, -1).T
 
 
-def _share(M: Array, Q: Array) -> float:
-    """A t < 1, not much too small, such that φ(z)ᵀtMφ(z) ≤ zᵀQz for all z, Q ≻ 0."""
-    signs = _signs(len(Q))
+def _holds(M: Array, Q: Array) -> Array:
+    """Whether φ(z)ᵀMφ(z) < zᵀQz, with some room, for pairs (M, Q) and choices of signs of z."""
+    n = Q.shape[-1]
+    signs = _signs(n)
     on = signs > 0
     mixed, active = (v[:, :, None] * v[:, None, :] for v in (signs, on))
+    Q = Q - _ROUNDING * np.abs(Q) * np.eye(n)
+    return _copositive(mixed * Q[:, None] - active * M[:, None])
 
-    def holds(t: float) -> bool:
-        C = mixed * Q - active * (t * M)
-        below = np.where(np.eye(len(Q)), C, np.minimum(C, 0))
-        least = np.maximum(*(np.linalg.eigvalsh(form)[:, 0] for form in (C, below)))
-        return bool((least > 0).all())
 
+def _copositive(C: Array) -> Array:
+    """Whether matrices (…, n, n) are strictly copositive (**Copositive** in certificates.md)."""
+    holds = np.linalg.eigvalsh(C)[..., 0] > 0
+    rest = C[~holds]
+    proved = np.ones(len(rest), dtype=bool)
+    n = C.shape[-1]
+    for size in range(1, n + 1):
+        for part in combinations(range(n), size):
+            B = rest[:, part][:, :, part]
+            good = np.linalg.det(B) > 0
+            for i, j in combinations_with_replacement(range(size if size > 1 else 0), 2):
+                minor = np.delete(np.delete(B, i, axis=1), j, axis=2)
+                good |= (-1) ** (i + j) * np.linalg.det(minor) < 0
+            proved &= good
+    holds[~holds] = proved
+    return holds
+
+
+def _share(M: Array, Q: Array) -> Array:
+    """For pairs, a t < 1, not much too small, such that φ(z)ᵀtMφ(z) ≤ zᵀQz for all z."""
     # What a solver found is nearly valid as it is.
-    loss = _MARGIN
-    while not holds(1 / (1 + loss)):
-        loss *= 4
+    loss = np.full(len(M), _MARGIN)
+    while not (holds := _holds(M / (1 + loss)[:, None, None], Q).all(axis=1)).all():
+        loss[~holds] *= 4
     return 1 / (1 + loss)
