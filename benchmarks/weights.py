@@ -2,18 +2,19 @@
 
     python -m benchmarks.weights OUT.csv [--quick]
 
-Three layers: X = Y = (1, −1)ᵀ interpolated at the least ½Σ‖W‖², which is 3. Two layers: five normal
-points of the plane, ½‖f(X) − Y‖² + β/2 Σ‖W‖². SCIP and Gurobi (both optional) get every ReLU as a
-binary choice, and no more of the problem than that a network of known cost bounds the weights;
-`bound` is theirs after at most so many seconds, of the processor. zerogap: `solve`, for three
-layers with `search`; the width is "every", and `proved` is the checker's verdict.
+Three layers: X = Y = (1, −1)ᵀ interpolated at the least ½Σ‖W‖², which is 3; three classes, and
+three and six normal points. Two layers: five normal points of the plane, ½‖f(X) − Y‖² + β/2 Σ‖W‖².
+SCIP and Gurobi (both optional) get every ReLU as a binary choice, and no more of the problem than
+that a network of known cost bounds the weights; `bound` is theirs after at most so many seconds, of
+the processor. zerogap: `solve`, for three layers with `search`; the width is "every", and `proved`
+is the checker's verdict.
 """
 
 import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -38,29 +39,42 @@ _CLOSED = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """widths: those that the solvers are asked for; beta: None for interpolation."""
+    """widths: those that the solvers are asked for; beta: None for interpolation.
+
+    options: of `search`, to 1 % of the best network, but for six points to what proves a gap.
+    """
 
     name: str
     X: Array
     Y: Array
     depth: int
     beta: float | None
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
     widths: tuple[int, ...] = (2, 3, 4)
 
 
 def cases() -> list[Case]:
     """Three layers, and two."""
     opposed, rng = np.array([[1.0], [-1.0]]), np.random.default_rng(0)
+    three, six = (_normal(n) for n in (3, 6))
     return [
-        Case("opposed", opposed, opposed, 3, None),
+        Case("opposed", opposed, opposed, 3, None, {"leaves": 20}),
+        Case("one-hot-3", np.eye(3), np.eye(3), 3, None, {"target": 4.455}),
+        Case("normal-3", *three, 3, None, {"target": 2.4767}),
+        Case("normal-6", *six, 3, None, {"target": 3.46, "samples": (1, 4, 5)}),
         Case("normal", rng.normal(size=(5, 2)), rng.normal(size=(5, 1)), 2, 0.1),
     ]
+
+
+def _normal(n: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, n)), rng.normal(size=(n, 1))
 
 
 def quick() -> list[Case]:
     """Two opposed points and two layers."""
     opposed = np.array([[1.0], [-1.0]])
-    return [Case("opposed", opposed, opposed, 2, 0.1, (2,))]
+    return [Case("opposed", opposed, opposed, 2, 0.1, widths=(2,))]
 
 
 def ours(case: Case) -> dict[str, Any]:
@@ -74,7 +88,7 @@ def ours(case: Case) -> dict[str, Any]:
         case.X, case.Y, activation="relu", architecture="standard", depth=case.depth,
         beta=case.beta,
     )  # fmt: skip
-    proof = search(problem, leaves=150) if case.depth == 3 else None
+    proof = search(problem, **case.options) if case.depth == 3 else None
     verdict = solve(problem, restarts=0, proof=proof).verdict
     assert verdict is not None
     return {
@@ -230,13 +244,14 @@ def rows(chosen: list[Case], seconds: float) -> list[dict[str, Any]]:
         for (name, width), run in runs.items():
             answer = run.answer or {"bound": np.nan, "value": np.nan}
             closed = not run.answer or relative(answer["value"] - answer["bound"], cost) < _CLOSED
+            ended = "at its target" if name == "zerogap" else f"stopped after {seconds:.0f} s"
             found.append(
                 {
                     "data": case.name, "depth": case.depth, "width": width, "method": name,
                     "seconds": run.seconds, "megabytes": run.megabytes,
                     "bound": answer["bound"], "value": answer["value"],
                     "proved": answer.get("proved", False),
-                    "reason": run.reason or ("" if closed else f"stopped after {seconds:.0f} s"),
+                    "reason": run.reason or ("" if closed else ended),
                 }
             )  # fmt: skip
             print(found[-1], file=sys.stderr, flush=True)
