@@ -137,7 +137,8 @@ class Scip(Program):
         # The first kind of clock is that of the processor.
         model.setParams({"timing/clocktype": 1, "limits/time": seconds})
         model.optimize()
-        return model.getDualbound(), model.getPrimalbound()
+        # SCIP says 1e20 where it has no network.
+        return model.getDualbound(), model.getPrimalbound() if model.getNSols() else math.inf
 
 
 class Gurobi(Program):
@@ -249,7 +250,8 @@ def rows(chosen: list[Case], seconds: float) -> list[dict[str, Any]]:
                 {
                     "data": case.name, "depth": case.depth, "width": width, "method": name,
                     "seconds": run.seconds, "megabytes": run.megabytes,
-                    "bound": answer["bound"], "value": answer["value"],
+                    "bound": answer["bound"],
+                    "value": answer["value"] if math.isfinite(answer["value"]) else math.nan,
                     "proved": answer.get("proved", False),
                     "reason": run.reason or ("" if closed else ended),
                 }
