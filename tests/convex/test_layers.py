@@ -160,3 +160,19 @@ def test_time_that_is_up_leaves_a_bound() -> None:
         found = layered_bound(X, Fit(Y), 1.0, 3, gap=0.0)
     assert found.lower >= 0 and len(found.blocks) == 2
     assert coordinates(12, 3, 1, 3) == len(frames_of(X, 1, 3)[-1].one)
+
+
+def test_halving_a_cell_changes_no_sign_that_is_fixed() -> None:
+    """Also where its mass, which is not negative in the limit only, still is."""
+    n = 3
+    cell = layers._Part([layers._Operators(frames_of(np.eye(n), 1, 3)[0], n, 2.0, np.float64)])
+    cell.M[0, 0] = -1e-8
+    cells = [cell]
+    for fixed in range(1, n + 1):
+        for side, one in enumerate(cells):
+            one.M[0, 1 + n :] = one.M[1 + n :, 0] = 1.0 + side
+        cells = [half for one in cells for half in one.halves()]
+        signs = {tuple(half.sides) for half in cells}
+        assert len(signs) == len(cells) == 2**fixed
+        assert all(np.count_nonzero(each) == fixed for each in signs)
+    assert [half.halves() for half in cells] == [[half] for half in cells]

@@ -315,9 +315,10 @@ class _Part:
         each and all the multipliers; where there are none, all of them."""
         n, frame = self.layer.n, self.layer.frame
         means = frame.signed[: 2 * n] @ self.M[0]
-        doubts = np.where(self.sides, 0, np.minimum(means[:n], means[n:]))
+        # M₁₁ ≥ 0 holds in the limit only.
+        doubts = np.where(self.sides, -np.inf, np.minimum(means[:n], means[n:]))
         i, halves = int(doubts.argmax()), list[_Part]()
-        for side in (1, -1) if doubts[i] > _DOUBT * self.M[0, 0] else ():
+        for side in (1, -1) if doubts[i] > _DOUBT * abs(self.M[0, 0]) else ():
             half = _Part([self.layer])
             half.M, half.Z = self.M / 2, self.Z.copy()
             half.P = np.zeros_like(self.M) if self.P is None else self.P.copy()

@@ -247,7 +247,7 @@ def _below(piece: Piece, frames: list[Frame], longest: list[arb]) -> Valid:
     if not covered(sides):
         piece.refuse(".cells: some signs are in none")
     form = symmetric(piece.get("form"), order, f"{piece.place}.form")
-    spend(in_range(piece, form) * order**3 / 8, "small numbers")
+    spend(len(cells) * in_range(piece, form) * order**3 / 8, "small numbers")
     size, defect = np.abs(form), arb(0)
     for cell, chosen in zip(cells, sides, strict=True):
         zero = np.flatnonzero(np.concatenate([chosen < 0, chosen > 0]))
