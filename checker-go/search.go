@@ -27,7 +27,7 @@ func (p *Problem) search(value any) Interval {
 		!varying && leaves.cols != 2*triangle+n*k {
 		refuse("gap.search has matrices of other sizes")
 	}
-	if splits.rows > 2*mostCones {
+	if splits.rows > mostCones {
 		refuse("gap.search has more than %d cones", mostCones)
 	}
 	for i := 0; i < n; i++ {

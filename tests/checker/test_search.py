@@ -257,6 +257,10 @@ def test_data_that_are_smaller_than_the_problems_are_refused(opposed: dict[str, 
     assert "exceed X Xᵀ" in tampered(opposed, "data", lambda data: data - 1e-5 * np.eye(2))
 
 
+def test_data_that_are_not_symmetric_are_refused(opposed: dict[str, Any]) -> None:
+    assert "not symmetric" in tampered(opposed, "data", lambda data: data + np.eye(2, k=1))
+
+
 def test_wrong_widths_are_refused(opposed: dict[str, Any]) -> None:
     for part, shape in (("data", (3, 3)), ("data", (2, 1)), ("splits", (4, 3)), ("leaves", (4, 7))):
         assert "shape of the problem" in tampered(opposed, part, lambda _, s=shape: np.ones(s))

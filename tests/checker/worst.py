@@ -260,8 +260,13 @@ def search(depth: int, n: int, varying: bool) -> dict[str, Any]:
     cut(depth)
     low = np.tril_indices(n)
     M, second = np.ones((n, n))[low] / (n + 1), (0.01 if varying else 100) * np.eye(n)[low]
-    Lambda = np.tile(1e-3 * np.eye(n).ravel(), len(M) if varying else 1)
-    row = np.concatenate([M, second, Lambda])
+    Lambda = 1e-3 * np.eye(n)
+    if varying:
+        # Rows of a simplex: most choices of signs need all minors.
+        simplex = np.linalg.eigh(np.eye(n) - np.ones((n, n)) / n)[1][:, 1:]
+        Lambda = np.zeros((n, n))
+        Lambda[:, 1:] = 0.93 * np.sqrt(0.02 * 0.9 * n / (n - 1)) * simplex
+    row = np.concatenate([M, second, np.tile(Lambda.ravel(), len(M) if varying else 1)])
     found = {"data": matrix(1.1 * np.eye(n)), "splits": matrix(np.array(splits, dtype=float))}
     certificate["gap"] = {
         "search": found | {"leaves": matrix(np.tile(row, (2**depth, 1)))},
@@ -326,7 +331,7 @@ WORST: dict[str, Callable[[], dict[str, Any]]] = {
     "network, deep": lambda: network(400, 400, 2_000),
     "theorem": lambda: theorem(500),
     "search": lambda: search(14, 3, False),
-    "search, four samples": lambda: search(12, 4, True),
+    "search, four samples": lambda: search(10, 4, True),
     "kernel": lambda: kernel(20, 2, 5_000),
     "kernel, many features": lambda: kernel(200, 10, 25),
     "path": lambda: path(9_000),

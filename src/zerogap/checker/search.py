@@ -45,6 +45,8 @@ def scaled_primal(
         or not (each or leaves.shape[1] == 2 * size + n * k)
     ):
         raise Refused("gap.search: data, splits or leaves do not have the shape of the problem")
+    if not np.array_equal(data, data.T):
+        raise Refused("gap.search.data is not symmetric")
     ground = _symmetric([arb(float(data[pair])) for pair in pairs], pairs)
     if not positive_definite(ground - balls(X) * balls(X).transpose()):
         raise Refused("gap.search.data is not proved to exceed X Xᵀ")
