@@ -49,7 +49,8 @@ def search(
     """Bound P from below, until the bound is `target` (total) or the tree has so many leaves.
 
     samples: those to keep; a bound for some of them holds for all. The evidence is data, splits and
-    leaves (**Search** in docs/certificates.md). A target saves work on cones that cannot reach it.
+    leaves (**Search** in docs/certificates.md). A target saves work on cones that cannot reach
+    it, and loses some of the bound where the leaves do not suffice for it.
     Raises MethodError for anything but interpolation by standard ReLU networks of depth 3, and for
     more than four samples, less than two, and zero ones.
     """
