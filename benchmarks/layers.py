@@ -21,7 +21,6 @@ import pandas as pd
 
 from benchmarks.data import bundled
 from benchmarks.measure import measure
-from zerogap.model.bounds import relative
 from zerogap.model.data import standardized
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
@@ -76,7 +75,8 @@ QUICK = [Case("teacher", 5, 2, 3, "power", 5, 2), Case("diabetes", 8, 10, 3, "po
 
 def solved(case: Case) -> dict[str, Any]:
     """The bracket, what was known when, and what the checker says."""
-    from zerogap import Problem, solve
+    from benchmarks.brackets import bracket
+    from zerogap import Problem
     from zerogap.model import clock
 
     clock.now = time.process_time
@@ -85,22 +85,7 @@ def solved(case: Case) -> dict[str, Any]:
         X, Y, activation="relu", architecture="parallel", depth=case.depth,
         regularizer=case.regularizer, beta=2 * tau / case.depth,
     )  # fmt: skip
-    told: list[clock.Progress] = []
-    started = time.process_time()
-    bounds = solve(problem, seconds=case.limit, gap=1e-3, progress=told.append)
-    taken, verdict = time.process_time() - started, bounds.verdict
-    assert verdict is not None
-    known = {
-        f"after_{limit}": min((p.relative_gap for p in told if p.seconds <= limit), default=1.0)
-        for limit in AFTER
-    }
-    return {
-        "k": Y.shape[1], "seconds": taken, "primal": bounds.primal, "dual": bounds.dual,
-        "width": relative(bounds.primal - bounds.dual, bounds.primal),
-        "method": bounds.dual_method, "operations": verdict.operations,
-        "certified": bounds.certified, "reason": verdict.reason if not bounds.certified else "",
-        **known,
-    }  # fmt: skip
+    return bracket(problem, case.limit, 1e-3, AFTER)
 
 
 def rows(cases: list[Case]) -> list[dict[str, Any]]:

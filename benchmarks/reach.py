@@ -10,7 +10,6 @@ was known after ten seconds, and `width` what the certificate proves.
 
 import argparse
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ import pandas as pd
 
 from benchmarks.data import bundled, gaussian, iris, spiral
 from benchmarks.measure import measure
-from zerogap.model.bounds import relative
 from zerogap.model.files import replacing
 from zerogap.model.matrices import Array
 
@@ -62,29 +60,14 @@ QUICK = [Case("spiral", 9, 0.1), Case("Pima-sized", 20, 0.1), Case("wine", 30, 0
 
 def solved(case: Case, seconds: float) -> dict[str, Any]:
     """The bracket, what was known when, and what the checker says."""
-    from zerogap import Problem, solve
+    from benchmarks.brackets import bracket
+    from zerogap import Problem
     from zerogap.convex.ascent import Ascent
-    from zerogap.model.clock import Progress
 
     X, Y = case.data()
     beta = case.share * float(Ascent(X).price(Y, np.inf)[0][0])
     problem = Problem(X, Y, activation="relu", architecture="standard", depth=2, beta=beta)
-    told: list[Progress] = []
-    started = time.perf_counter()
-    bounds = solve(problem, seconds=seconds, gap=1e-6, progress=told.append)
-    taken, verdict = time.perf_counter() - started, bounds.verdict
-    assert verdict is not None
-    known = {
-        f"after_{limit}": min((p.relative_gap for p in told if p.seconds <= limit), default=1.0)
-        for limit in AFTER
-    }
-    return {
-        "n": len(X), "d": X.shape[1], "k": Y.shape[1], "seconds": taken, "primal": bounds.primal,
-        "dual": bounds.dual, "width": relative(bounds.primal - bounds.dual, bounds.primal),
-        "method": bounds.dual_method, "evidence": bounds.certificate["lower"]["kind"],
-        "operations": verdict.operations, "certified": bounds.certified,
-        "reason": verdict.reason if not bounds.certified else "", **known,
-    }  # fmt: skip
+    return bracket(problem, seconds, 1e-6, AFTER)
 
 
 def rows(cases: list[Case], seconds: float) -> list[dict[str, Any]]:
